@@ -1,0 +1,3 @@
+"""The quart command line."""
+
+__version__ = "1.0.0"

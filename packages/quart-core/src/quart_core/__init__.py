@@ -1,0 +1,3 @@
+"""The Quart application, requests, responses, sessions and ASGI, without extras."""
+
+__version__ = "1.0.0"

@@ -1,0 +1,1 @@
+"""Sans-IO protocol classes: bytes in, events out."""

@@ -1,0 +1,3 @@
+"""WebSockets for Quart."""
+
+__version__ = "1.0.0"
