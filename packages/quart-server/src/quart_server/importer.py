@@ -10,18 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, MutableMapping
-
-    # Any: ASGI messages hold whatever the specification and its extensions name.
-    Message = MutableMapping[str, Any]
-    ASGIApp = Callable[
-        [
-            Message,
-            Callable[[], Awaitable[Message]],
-            Callable[[Message], Awaitable[None]],
-        ],
-        Awaitable[None],
-    ]
+    from .asgi import ASGIApp
 
 __all__ = ["AppImportError", "import_app", "import_object"]
 
