@@ -1,7 +1,7 @@
 """Signals: what an application tells whoever listens, on blinker.
 
 Receivers may be plain functions or coroutine functions. Quart sends every signal with
-[`send`][], which costs one attribute read when nobody is connected.
+`send_signal`, which costs one attribute read when nobody is connected.
 
 ```
 request_started.connect(receiver, app)      # receiver(sender, **keywords)
@@ -32,7 +32,7 @@ __all__ = [
     "request_finished",
     "request_started",
     "request_tearing_down",
-    "send",
+    "send_signal",
     "signals_available",
     "template_rendered",
     "websocket_finished",
@@ -121,7 +121,7 @@ message_flashed = _signal(
 )
 
 
-async def send(signal: Signal, sender: object, /, **keywords: object) -> None:
+async def send_signal(signal: Signal, sender: object, /, **keywords: object) -> None:
     """Send a signal to every receiver, synchronous ones included.
 
     Synchronous receivers run as the app runs its synchronous functions

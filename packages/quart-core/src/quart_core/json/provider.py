@@ -14,7 +14,7 @@ from datetime import date
 from decimal import Decimal
 from json.decoder import JSONDecoder
 from json.encoder import JSONEncoder, encode_basestring, encode_basestring_ascii
-from typing import IO, TYPE_CHECKING, Any, NoReturn
+from typing import IO, TYPE_CHECKING, Any, NoReturn, cast
 from uuid import UUID
 
 from werkzeug.http import http_date
@@ -43,7 +43,7 @@ class JSONProvider:
     """
 
     def __init__(self, app: Quart) -> None:
-        self._app: Quart = weakref.proxy(app)
+        self._app = cast("Quart", weakref.proxy(app))
 
     def dumps(self, obj: Any, **kwargs: Any) -> str:
         """Write a value as JSON text."""
