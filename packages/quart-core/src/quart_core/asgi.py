@@ -1,0 +1,344 @@
+"""The ASGI connections of an application: HTTP and lifespan.
+
+API of ``quart.asgi``, after the ASGI specification 3.0 (HTTP 2.4, lifespan 2.0).
+
+A request runs in the task the server made for it, and nothing else is started as
+long as it never waits. Only when the handler waits for the first time does a
+second task watch for the client leaving, and a timer run for the response.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, TYPE_CHECKING
+
+from werkzeug.datastructures import Headers
+from werkzeug.exceptions import NotFound
+
+from .debug import traceback_response
+from .parts.websockets import websocket_connection_class
+from .utils import encode_headers
+from .wrappers import ClientDisconnectedError, Request, Response
+from .wrappers.response_body import FileBody, IterableBody
+from .wrappers.scope_headers import ScopeHeaders
+from .wrappers.scope_path import request_path
+
+if TYPE_CHECKING:
+    from .app import Quart
+    from .typing import ASGIReceiveCallable, ASGISendCallable, HTTPScope, LifespanScope
+
+__all__ = ("ASGIHTTPConnection", "ASGILifespan", "ASGIWebsocketConnection")
+
+# A scope extension, set by the test client: exceptions leave the application, to be
+# seen by the test, where a server would get the debug page.
+RAISE_EXTENSION = "quart.raise_exceptions"
+
+# Sends a part of a file: {"type": ..., "path": str, "offset": int, "count": int}.
+FILESEND_EXTENSION = "quart.response.filesend"
+PATHSEND_EXTENSION = "http.response.pathsend"
+
+_NO_BODY = frozenset({204, 304})
+
+
+class _ClientGone(Exception):
+    """The server refused a message because the client has left."""
+
+
+class ASGIHTTPConnection:
+    """One HTTP request. API of ``quart.asgi.ASGIHTTPConnection``.
+
+    Args:
+        app: The application.
+        scope: The connection scope of type "http"; only ``method`` and ``path``
+            are required, as far as this class goes.
+    """
+
+    def __init__(self, app: Quart, scope: HTTPScope) -> None:
+        self.app = app
+        self.scope: Any = scope
+        self._send: Any = None
+        self._receive: Any = None
+        self._request: Any = None
+        self._task: asyncio.Task[Any] | None = None
+        self._watcher: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._timeout: float | None = None
+        self._client_left = False
+        self._timed_out = False
+
+    async def __call__(
+        self, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> None:
+        self._receive = receive
+        request = self._request = self._create_request_from_scope(send)
+        request.set_receive(receive)
+        self._task = asyncio.current_task()
+        first_wait = asyncio.get_running_loop().call_soon(self._on_first_wait)
+        try:
+            await self.handle_request(request, send)
+        except _ClientGone:
+            pass
+        except asyncio.CancelledError as error:
+            if not self._is_ours(error):
+                raise
+        finally:
+            first_wait.cancel()
+            if self._timer is not None:
+                self._timer.cancel()
+            if self._watcher is not None:
+                await self._stop_watching()
+
+    # Waiting
+
+    def _on_first_wait(self) -> None:
+        """Start what only a request that waits needs; called by the event loop."""
+        if self._task is None or self._task.done():
+            return
+        loop = asyncio.get_running_loop()
+        self._watcher = loop.create_task(self._watch())
+        if self._timeout is not None:
+            self._timer = loop.call_later(self._timeout, self._expire)
+
+    async def _watch(self) -> None:
+        await self.handle_messages(self._request, self._receive)
+        self._client_left = True
+        if self._task is not None:
+            self._task.cancel()
+
+    def _expire(self) -> None:
+        self._timed_out = True
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _stop_watching(self) -> None:
+        watcher = self._watcher
+        if watcher is None:
+            return
+        watcher.cancel()
+        try:
+            await watcher
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+
+    def _is_ours(self, error: asyncio.CancelledError) -> bool:
+        """Return whether nobody but this connection cancelled the request."""
+        task = self._task
+        if task is None:
+            return False
+        left = task.cancelling()
+        for _ in range(self._client_left + self._timed_out):
+            left = task.uncancel()
+        told = isinstance(error, ClientDisconnectedError)
+        if left or not (told or self._client_left or self._timed_out):
+            return False
+        if self._timed_out:
+            self.app.logger.warning(
+                "The response to %s %r was not sent within %s seconds "
+                "(RESPONSE_TIMEOUT), so its connection was ended",
+                self._request.method,
+                self._request.path,
+                self._timeout,
+            )
+        return True
+
+    async def handle_messages(
+        self, request: Request, receive: ASGIReceiveCallable
+    ) -> None:
+        """Read ahead within bounds, and return when the client has left."""
+        request.set_receive(receive)
+        await request.body.watch()
+
+    # The request
+
+    def _create_request_from_scope(self, send: ASGISendCallable) -> Request:
+        self._send = send
+        scope = self.scope
+        app = self.app
+        path = request_path(scope)
+        request = app.request_class(
+            scope["method"],
+            scope.get("scheme", "http"),
+            scope["path"] if path is None else path,
+            scope.get("query_string", b""),
+            ScopeHeaders(scope, app.config["SERVER_NAME"]),
+            scope.get("root_path", ""),
+            scope.get("http_version", "1.1"),
+            scope,
+            max_content_length=app.config["MAX_CONTENT_LENGTH"],
+            body_timeout=app.config["BODY_TIMEOUT"],
+            send_push_promise=self._send_push_promise,
+        )
+        if path is None:
+            request.routing_exception = NotFound()
+        return request
+
+    async def _send_push_promise(self, path: str, headers: Headers) -> None:
+        """Promise a response, where the server can; else do nothing."""
+        extensions = self.scope.get("extensions") or ()
+        if "http.response.push" not in extensions:
+            return
+        await self._send(
+            {
+                "type": "http.response.push",
+                "path": path,
+                "headers": encode_headers(headers),
+            }
+        )
+
+    # The response
+
+    async def handle_request(self, request: Request, send: ASGISendCallable) -> None:
+        """Let the application answer, and send its response in time."""
+        try:
+            response: Any = await self.app.handle_request(request)
+        except Exception as error:
+            response = await self._handle_exception(error)
+        timeout = self.app.config["RESPONSE_TIMEOUT"]
+        if isinstance(response, Response) and response.timeout is not Ellipsis:
+            timeout = response.timeout
+        if getattr(response, "autocorrect_location_header", False):
+            response._correct_location(request.url)
+        self._timeout = timeout
+        if self._watcher is not None and timeout is not None:
+            # The first wait is over, so nothing else would start the timer.
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(timeout, self._expire)
+        await self._send_response(send, response)
+
+    async def _handle_exception(self, error: Exception) -> Any:
+        """Return the debug page, or raise what is not for this client.
+
+        Raises:
+            Exception: The error, for a test or for the server to handle.
+        """
+        app = self.app
+        extensions = self.scope.get("extensions") or ()
+        if RAISE_EXTENSION in extensions or not (app.debug or app.testing):
+            raise error
+        app.log_exception((type(error), error, error.__traceback__))
+        return await traceback_response(error)
+
+    async def _send_response(self, send: ASGISendCallable, response: Any) -> None:
+        status = response.status_code
+        ours = isinstance(response, Response)
+        try:
+            await self._send_head(send, response, status)
+            if self.scope["method"] == "HEAD" or status in _NO_BODY:
+                await self._send_data(send, b"")
+                return
+            data = response.response.ready_data() if ours else None
+            if data is not None:
+                await self._send_data(send, data)
+            else:
+                await self._send_stream(send, response)
+        finally:
+            if not ours:
+                response.close()
+            elif response._must_close:
+                await response._close_body()
+
+    async def _send_head(
+        self, send: ASGISendCallable, response: Any, status: int
+    ) -> None:
+        head = {
+            "type": "http.response.start",
+            "status": status,
+            "headers": encode_headers(response.headers),
+        }
+        try:
+            await send(head)
+        except OSError as error:
+            # Specification 2.4: the server says that the client has left.
+            raise _ClientGone from error
+        # Early Quart's set of paths to push.
+        for path in getattr(response, "_push_promises", None) or ():
+            await self._send_push_promise(path, Headers())
+
+    async def _send_data(
+        self, send: ASGISendCallable, data: bytes, more: bool = False
+    ) -> None:
+        try:
+            await send({"type": "http.response.body", "body": data, "more_body": more})
+        except OSError as error:
+            raise _ClientGone from error
+
+    async def _send_stream(self, send: ASGISendCallable, response: Any) -> None:
+        """Send a body that is not at hand as bytes, in the steps it comes in."""
+        if isinstance(response, Response):
+            body: Any = response.response
+        else:
+            body = IterableBody(response.iter_encoded())
+        async with body as chunks:
+            if isinstance(body, FileBody) and await self._send_file(send, body):
+                return
+            async for chunk in chunks:
+                if self._timed_out:
+                    # The cancellation was swallowed, so it is repeated here.
+                    raise asyncio.CancelledError
+                data = chunk.encode() if isinstance(chunk, str) else chunk
+                await self._send_data(send, data, more=True)
+        await self._send_data(send, b"")
+
+    async def _send_file(self, send: ASGISendCallable, body: FileBody) -> bool:
+        """Let the server send the file, where it can; return whether it does."""
+        extensions = self.scope.get("extensions") or ()
+        if FILESEND_EXTENSION in extensions:
+            message: Any = {
+                "type": FILESEND_EXTENSION,
+                "path": body.path,
+                "offset": body.begin,
+                "count": body.end - body.begin,
+            }
+        elif PATHSEND_EXTENSION in extensions and body.end - body.begin == body.size:
+            message = {"type": PATHSEND_EXTENSION, "path": body.path}
+        else:
+            return False
+        try:
+            await send(message)
+        except OSError as error:
+            raise _ClientGone from error
+        return True
+
+
+class ASGILifespan:
+    """The start and stop of the application. API of ``quart.asgi.ASGILifespan``.
+
+    Args:
+        app: The application.
+        scope: The connection scope of type "lifespan".
+    """
+
+    def __init__(self, app: Quart, scope: LifespanScope) -> None:
+        self.app = app
+        self.scope = scope
+
+    async def __call__(
+        self, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> None:
+        while True:
+            message: Any = await receive()
+            if message["type"] == "lifespan.startup":
+                await self._answer(send, "startup", self.app.startup)
+            elif message["type"] == "lifespan.shutdown":
+                await self._answer(send, "shutdown", self.app.shutdown)
+                return
+
+    @staticmethod
+    async def _answer(send: Any, phase: str, run: Callable[[], Any]) -> None:
+        try:
+            await run()
+        except Exception as error:
+            # Logged where it was raised; the server is told what to print.
+            message = str(error) or type(error).__name__
+            await send({"type": f"lifespan.{phase}.failed", "message": message})
+        else:
+            await send({"type": f"lifespan.{phase}.complete"})
+
+
+def __getattr__(name: str) -> Any:
+    if name == "ASGIWebsocketConnection":
+        return websocket_connection_class()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)

@@ -1,0 +1,282 @@
+"""What happens to a request, from its context to its response.
+
+``handle_request`` calls ``full_dispatch_request``, which calls the other steps as
+methods, so a subclass or an extension may replace any of them. A step that has
+nothing to do returns at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from quart_contexts.ctx import AppContext, RequestContext
+from quart_contexts.globals import request_ctx
+from werkzeug.sansio.response import Response as SansIOResponse
+
+from .dispatch_signatures import context_may_lead
+from .sessions import SecureCookieSessionInterface
+from .signals import (
+    appcontext_tearing_down,
+    request_finished,
+    request_started,
+    request_tearing_down,
+    send_signal,
+)
+from .view_results import ViewResults
+from .wrappers import Request, Response
+
+_MISSING: Any = object()
+
+
+class RequestPipeline(ViewResults):
+    """The way of a request. API of ``quart.Quart`` 0.22, contexts as in 0.23 too.
+
+    Where a method has a ``request_context`` parameter, callers may also put the
+    context first, as Quart 0.23 does.
+    """
+
+    def request_context(self, request: Request) -> RequestContext:
+        """Return a context for the request, to be entered with ``async with``."""
+        return RequestContext(self, request)
+
+    def app_context(self) -> AppContext:
+        """Return an application context, to be entered with ``async with``."""
+        return AppContext(self)
+
+    async def handle_request(self, request: Request) -> Response:
+        """Handle a request from its context to its teardown.
+
+        Raises:
+            Exception: The view's, where exceptions propagate.
+        """
+        ctx = self.request_context(request)
+        error: BaseException | None = None
+        await ctx.push()
+        try:
+            try:
+                return await self.full_dispatch_request(ctx)
+            except Exception as raised:
+                error = raised
+                return await self.handle_exception(raised)
+        except BaseException as raised:
+            error = raised
+            raise
+        finally:
+            if error is not None and self.should_ignore_error(error):
+                error = None
+            await ctx.auto_pop(error)
+            # The traceback refers to this frame, and this frame to the exception.
+            error = None
+
+    async def full_dispatch_request(self, request_context: Any = None) -> Response:
+        """Run the functions before the request, its view and those after it."""
+        ctx = request_context or request_ctx._get_current_object()
+        self._got_first_request = True
+        try:
+            if request_started.receivers:
+                await send_signal(request_started, self)
+            result = await self.preprocess_request(ctx)
+            if result is None:
+                result = await self.dispatch_request(ctx)
+        except Exception as error:
+            result = await self.handle_user_exception(error)
+        return await self.finalize_request(result, ctx)
+
+    async def preprocess_request(self, request_context: Any = None) -> Any:
+        """Run the functions before the request.
+
+        Returns:
+            The first result that is not None, which ends the request.
+        """
+        if not self.url_value_preprocessors and not self.before_request_funcs:
+            return None
+        ctx = request_context or request_ctx._get_current_object()
+        request = ctx.request
+        scopes: list[str | None] = [None, *reversed(request.blueprints)]
+        if self.url_value_preprocessors:
+            for scope in scopes:
+                for processor in self.url_value_preprocessors.get(scope, ()):
+                    processor(request.endpoint, request.view_args)
+        if self.before_request_funcs:
+            for scope in scopes:
+                for function in self.before_request_funcs.get(scope, ()):
+                    result = await self.ensure_async(function)()
+                    if result is not None:
+                        return result
+        return None
+
+    async def dispatch_request(self, request_context: Any = None) -> Any:
+        """Run the view of the request, or answer OPTIONS.
+
+        Raises:
+            werkzeug.exceptions.HTTPException: No rule matched.
+        """
+        ctx = request_context or request_ctx._get_current_object()
+        request = ctx.request
+        if request.routing_exception is not None:
+            self.raise_routing_exception(request)
+        rule = request.url_rule
+        if request.method == "OPTIONS" and rule.provide_automatic_options:
+            return await self.make_default_options_response()
+        return await self._view(rule.endpoint)(**request.view_args)
+
+    @context_may_lead()
+    async def make_default_options_response(self) -> Response:
+        """Return the automatic answer to OPTIONS, with the allowed methods."""
+        ctx = request_ctx._get_current_object()
+        methods = sorted(ctx.url_adapter.allowed_methods())
+        response = self.response_class("")
+        response.headers["Allow"] = ", ".join(methods)
+        return response
+
+    async def finalize_request(
+        self,
+        result: Any = _MISSING,
+        request_context: Any = None,
+        from_error_handler: bool = False,
+        *,
+        rv: Any = _MISSING,
+    ) -> Any:
+        """Make the response and run the functions after the request.
+
+        Args:
+            result: What the view or a handler returned.
+            request_context: The context, the current one if not given.
+            from_error_handler: Log an exception in here instead of raising it.
+            rv: Flask's name for ``result``.
+        """
+        if isinstance(result, AppContext):
+            result, request_context = request_context, result
+        elif result is _MISSING:
+            result = rv
+        response = await self.make_response(result)
+        try:
+            response = await self.process_response(response, request_context)
+            if request_finished.receivers:
+                await send_signal(request_finished, self, response=response)
+        except Exception:
+            if not from_error_handler:
+                raise
+            self.logger.exception(
+                "The error page is sent, but a function after the request failed"
+            )
+        return response
+
+    async def process_response(self, response: Any, request_context: Any = None) -> Any:
+        """Run the functions after the request and save the session.
+
+        Returns:
+            The response that the last function returned.
+        """
+        if isinstance(response, AppContext):
+            response, request_context = request_context, response
+        ctx = request_context or request_ctx._get_current_object()
+        if ctx._after_request is not None:
+            for function in ctx._after_request:
+                response = _checked(
+                    await self.ensure_async(function)(response), function
+                )
+        if self.after_request_funcs:
+            for scope in (*ctx.request.blueprints, None):
+                for function in reversed(self.after_request_funcs.get(scope, ())):
+                    response = _checked(
+                        await self.ensure_async(function)(response), function
+                    )
+        session = ctx._session
+        if session is None:
+            if not self.config["SESSION_REFRESH_EACH_REQUEST"]:
+                return response
+            session = self._session_to_refresh(ctx)
+            if session is None:
+                return response
+        await self._save_session(session, response)
+        return response
+
+    def _session_to_refresh(self, ctx: Any) -> Any:
+        """Return a session nobody read, if it may be permanent and so re-sent."""
+        if "Cookie" not in ctx.request.headers:
+            return None
+        return ctx._opened_session()
+
+    async def _save_session(self, session: Any, response: Any) -> None:
+        interface = self.session_interface
+        if type(interface).save_session is SecureCookieSessionInterface.save_session:
+            interface._save(self, session, response)  # type: ignore[attr-defined]
+        elif not interface.is_null_session(session):
+            await self.ensure_async(interface.save_session)(self, session, response)
+
+    async def do_teardown_request(
+        self, exc: BaseException | None = _MISSING, request_context: Any = None
+    ) -> None:
+        """Run the teardown functions of the request and close its files.
+
+        All of them run; then the first exception of one is raised.
+
+        Args:
+            exc: What they are told; the exception being handled if not given.
+            request_context: The context, the current one if not given.
+        """
+        if isinstance(exc, AppContext):
+            exc, request_context = request_context, exc
+        if exc is _MISSING:
+            exc = sys.exc_info()[1]
+        ctx = request_context or request_ctx._get_current_object()
+        failure: Exception | None = None
+        if self.teardown_request_funcs:
+            for scope in (*ctx.request.blueprints, None):
+                functions = self.teardown_request_funcs.get(scope, ())
+                failure = await self._run_teardown(functions, exc, failure)
+        if request_tearing_down.receivers:
+            await send_signal(request_tearing_down, self, exc=exc)
+        await ctx.request.close()
+        if failure is not None:
+            raise failure
+
+    async def do_teardown_appcontext(
+        self, exc: BaseException | None = _MISSING, _exc: Any = None
+    ) -> None:
+        """Run the teardown functions of the application context, the last first.
+
+        All of them run; then the first exception of one is raised.
+        """
+        if isinstance(exc, AppContext):
+            exc = _exc
+        if exc is _MISSING:
+            exc = sys.exc_info()[1]
+        failure: Exception | None = None
+        if self.teardown_appcontext_funcs:
+            failure = await self._run_teardown(self.teardown_appcontext_funcs, exc)
+        if appcontext_tearing_down.receivers:
+            await send_signal(appcontext_tearing_down, self, exc=exc)
+        if failure is not None:
+            raise failure
+
+    async def _run_teardown(
+        self,
+        functions: Any,
+        exc: BaseException | None,
+        failure: Exception | None = None,
+    ) -> Exception | None:
+        """Run functions in reverse; return the first exception, log the others."""
+        for function in reversed(functions):
+            try:
+                await self.ensure_async(function)(exc)
+            except Exception as error:
+                if failure is None:
+                    failure = error
+                else:
+                    self.logger.exception("Another teardown function failed")
+        return failure
+
+
+def _checked(response: Any, function: Any) -> Any:
+    """Return what a function after the request returned, if it is a response."""
+    if not isinstance(response, SansIOResponse):
+        name = getattr(function, "__qualname__", repr(function))
+        raise TypeError(
+            f"The function after the request {name}() returned {response!r}; it must "
+            "return the response it was given, or another one."
+        )
+    return response
+
