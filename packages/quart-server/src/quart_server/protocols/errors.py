@@ -1,0 +1,34 @@
+"""What can go wrong on the wire, and which status answers it.
+
+ProtocolError
++-- SwitchToHTTP2: not a mistake, the client speaks HTTP/2 by prior knowledge
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+__all__ = ["ProtocolError", "SwitchToHTTP2"]
+
+
+class ProtocolError(Exception):
+    """The peer broke the protocol or a limit; the connection ends after the answer.
+
+    The text is for logs. It never holds bytes of the peer, and is never sent to it.
+    """
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+
+    @property
+    def phrase(self) -> str:
+        """The standard reason phrase of the status."""
+        return HTTPStatus(self.status).phrase
+
+
+class SwitchToHTTP2(ProtocolError):
+    """The bytes received are the preface of HTTP/2 (RFC 9113, 3.4)."""
+
+    def __init__(self) -> None:
+        super().__init__("HTTP/2 preface", 505)

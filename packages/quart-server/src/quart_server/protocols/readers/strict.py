@@ -1,0 +1,164 @@
+"""The strict reader: reads the plain common case, hands everything else on.
+
+It accepts a subset of what the reference accepts and refuses nothing by itself. Field
+lines repeat from request to request, so checked lines are remembered: reading one
+again is a look into a dictionary. Only fields whose values are no secrets are.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from quart_server.protocols.errors import ProtocolError
+from quart_server.protocols.grammar import HOST, is_field_value, is_token
+from quart_server.protocols.policy import SPECIAL_FIELDS, apply_fields
+from quart_server.protocols.request import RequestHead, decode_path
+
+from .reference import ReferenceReader
+
+if TYPE_CHECKING:
+    from quart_server.protocols.limits import HTTP1Limits
+
+__all__ = ["StrictReader"]
+
+Field = tuple[bytes, bytes]
+
+_METHODS: Final = frozenset(
+    {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"}
+)
+
+# Remembered lines are bounded in number and length; at the bound all are forgotten.
+_MEMORY_LINES: Final = 1024
+_MEMORY_LINE_SIZE: Final = 256
+
+_REMEMBERED: Final = frozenset(
+    {
+        b"accept",
+        b"accept-charset",
+        b"accept-encoding",
+        b"accept-language",
+        b"cache-control",
+        b"content-type",
+        b"dnt",
+        b"origin",
+        b"pragma",
+        b"priority",
+        b"sec-ch-ua",
+        b"sec-ch-ua-mobile",
+        b"sec-ch-ua-platform",
+        b"sec-fetch-dest",
+        b"sec-fetch-mode",
+        b"sec-fetch-site",
+        b"sec-fetch-user",
+        b"upgrade-insecure-requests",
+        b"user-agent",
+    }
+)
+
+
+class StrictReader:
+    """Reads plain heads by itself and has the reference for all others."""
+
+    name = "strict"
+
+    __slots__ = ("_hosts", "_limits", "_plain", "reference")
+
+    def __init__(self, limits: HTTP1Limits) -> None:
+        self._limits = limits
+        self.reference = ReferenceReader(limits)
+        self._plain: dict[bytes, Field] = {}
+        self._hosts: dict[bytes, Field] = {}
+
+    def read_head(self, block: bytes) -> RequestHead:
+        """Return the head whose lines stand in a block that ends with an empty line.
+
+        Raises:
+            ProtocolError: The request must not be served.
+        """
+        return self.read_plain(block) or self.reference.read_head(block)
+
+    def read_plain(self, block: bytes) -> RequestHead | None:
+        """Return the head if it is a plain one, None for the reference to decide."""
+        lines = block[:-4].split(b"\r\n")
+        if len(lines) > self._limits.fields:
+            return None
+        try:
+            method, target, version = lines[0].decode("ascii").split(" ")
+        except ValueError:
+            return None
+        if (
+            version != "HTTP/1.1"
+            or method not in _METHODS
+            or target[:1] != "/"
+            or "#" in target
+            or not target.isprintable()
+        ):
+            return None
+        fields = self._read_fields(lines)
+        if fields is None:
+            return None
+        headers, has_special = fields
+        path, _, query = target.partition("?")
+        raw_path = path.encode("ascii")
+        if "%" in path:
+            path = decode_path(raw_path)
+        head = RequestHead(
+            method, path, raw_path, query.encode("ascii"), "1.1", headers
+        )
+        if has_special:
+            try:
+                apply_fields(head)
+            except ProtocolError:
+                return None
+        return head
+
+    def _read_fields(self, lines: list[bytes]) -> tuple[list[Field], bool] | None:
+        """Return the fields and whether any means something to the server."""
+        headers: list[Field] = []
+        append = headers.append
+        known = self._plain.get
+        hosts = 0
+        has_special = False
+        lines = lines[1:]
+        for line in lines:
+            field = known(line)
+            if field is None:
+                field = self._hosts.get(line)
+                if field is not None:
+                    hosts += 1
+                else:
+                    field = self._read_field(line)
+                    if field is None:
+                        return None
+                    if field[0] in SPECIAL_FIELDS:
+                        if field[0] == b"host":
+                            hosts += 1
+                        else:
+                            has_special = True
+            append(field)
+        return (headers, has_special) if hosts == 1 else None
+
+    def _read_field(self, line: bytes) -> Field | None:
+        """Read a line that is not remembered; None if it is not plain."""
+        name, colon, value = line.partition(b":")
+        value = value.strip(b" \t")
+        if not colon or not is_token(name) or not is_field_value(value):
+            return None
+        field = (name.lower(), value)
+        if field[0] == b"host":
+            if HOST.fullmatch(value) is None:
+                return None
+            self._remember(self._hosts, line, field)
+        elif field[0] == b"transfer-encoding" and value != b"chunked":
+            return None
+        elif field[0] in _REMEMBERED:
+            self._remember(self._plain, line, field)
+        return field
+
+    @staticmethod
+    def _remember(memory: dict[bytes, Field], line: bytes, field: Field) -> None:
+        if len(line) > _MEMORY_LINE_SIZE:
+            return
+        if len(memory) >= _MEMORY_LINES:
+            memory.clear()
+        memory[line] = field

@@ -1,0 +1,1 @@
+"""The asyncio side: connections, exchanges with the app, clocks, files."""

@@ -1,0 +1,444 @@
+"""One request and its response: what ASGI's `http` protocol rules on any HTTP version.
+
+The app's side is `receive` and `send`. The connection's side is `feed`, `finish_body`,
+`disconnect` and `cancel`. What differs between versions of HTTP are the `_write_*`
+methods, `_want_body` and `_drain`, which subclasses supply.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import Callable, Coroutine
+from contextvars import Context
+from typing import TYPE_CHECKING, Any, Final
+
+from .connection import ClientDisconnectedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from quart_server.asgi import Message, Scope
+    from quart_server.context import WorkerContext
+    from quart_server.protocols.request import RequestHead
+
+    from .connection import Connection
+
+__all__ = [
+    "BODY",
+    "DONE",
+    "START",
+    "TRAILERS",
+    "Exchange",
+    "UnexpectedMessageError",
+    "start_task",
+]
+
+_log = logging.getLogger("quart_server.error")
+
+# How far a response is; plain numbers, compared several times for each request.
+START: Final = 0
+BODY: Final = 1
+TRAILERS: Final = 2
+DONE: Final = 3
+
+
+class UnexpectedMessageError(RuntimeError):
+    """The app sent an ASGI message that does not fit the state of its response."""
+
+
+class Exchange:
+    """One request being answered.
+
+    Attributes:
+        context: What all connections of the worker share.
+        connection: The connection the request came on.
+        scope: The ASGI scope.
+        stage: How far the response is.
+        status: The status sent, 0 before.
+        bytes_sent: Body bytes sent.
+        disconnected: Whether the client is gone.
+        outcome: How it ended, for the access log: `complete`, `client closed`,
+            `timeout`, `reset` or `refused`.
+    """
+
+    __slots__ = (
+        "_body_done",
+        "_body_told",
+        "_chunks",
+        "_start",
+        "_waiters",
+        "buffered",
+        "bytes_sent",
+        "connection",
+        "context",
+        "disconnected",
+        "head",
+        "outcome",
+        "scope",
+        "stage",
+        "started_at",
+        "status",
+        "task",
+    )
+
+    def __init__(
+        self,
+        context: WorkerContext,
+        connection: Connection,
+        head: RequestHead,
+        scope: Scope,
+    ) -> None:
+        self.context = context
+        self.connection = connection
+        self.head = head
+        self.scope = scope
+        self.stage = START
+        self.status = 0
+        self.bytes_sent = 0
+        self.buffered = 0
+        self.disconnected = False
+        self.outcome = "complete"
+        self.task: asyncio.Task[None] | None = None
+        self.started_at = 0.0
+        self._start: Message | None = None
+        self._chunks: list[bytes] | None = None
+        self._body_done = head.body_length == 0
+        self._body_told = False
+        self._waiters: list[asyncio.Future[None]] | None = None
+
+    # The app's side
+
+    async def run(self) -> None:
+        """Run the app; answer 500 when it fails, close when it leaves things open."""
+        try:
+            await self.context.app(self.scope, self.receive, self.send)
+        except Exception as error:
+            # An app may let our own "the client is gone" through.
+            if not (self.disconnected and isinstance(error, ClientDisconnectedError)):
+                self._fail("App failed", error)
+        except asyncio.CancelledError:
+            self._on_cancelled()
+        else:
+            if self.stage != DONE and not self.disconnected:
+                self._fail("App returned without completing its response", None)
+        finally:
+            self.task = None
+            self.context.remove_exchange(self)
+            self._app_ended()
+
+    async def receive(self) -> Message:
+        """Return the next part of the body, then wait for the client to leave."""
+        if not self._body_told:
+            if not self._chunks and not self._body_done and not self.disconnected:
+                self._want_body()
+                await self._wait()
+            if self._chunks or self._body_done:
+                return self._next_part()
+        while not self.disconnected and self.stage != DONE:
+            await self._wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Message) -> None:
+        """Take one ASGI message of the response.
+
+        Raises:
+            ClientDisconnectedError: The client is gone.
+            UnexpectedMessageError: The message does not fit the response's state.
+        """
+        if self.disconnected:
+            raise ClientDisconnectedError("the client closed the connection")
+        kind = message["type"]
+        if kind == "http.response.body":
+            self._on_body(message)
+        elif kind == "http.response.start":
+            self._on_start(message)
+        else:
+            await self._on_extension(kind, message)
+        if self.connection.is_writing_paused:
+            await self._drain()
+
+    # The connection's side
+
+    def begin(self) -> None:
+        """Start the app in a task of its own."""
+        self.context.exchanges.add(self)
+        self.context.count_request()
+        if self.context.access_log is not None:
+            self.started_at = self.context.loop.time()
+        task = start_task(
+            self.context.loop, self.run(), self.context.base_context.copy()
+        )
+        if not task.done():
+            self.task = task
+
+    def feed(self, data: bytes) -> None:
+        """Hold a piece of the request body for the app."""
+        if self._chunks is None:
+            self._chunks = [data]
+        else:
+            self._chunks.append(data)
+        self.buffered += len(data)
+        if self._waiters is not None:
+            self._wake()
+
+    def finish_body(self) -> None:
+        """The request body is complete."""
+        self._body_done = True
+        if self._waiters is not None:
+            self._wake()
+
+    def disconnect(self, outcome: str = "client closed") -> None:
+        """The client is gone; `receive` says so and `send` raises."""
+        if self.disconnected:
+            return
+        self.disconnected = True
+        if self.stage != DONE:
+            self.outcome = outcome
+            self._log_access()
+        self._wake()
+
+    def cancel(self) -> None:
+        """Cancel the app (the graceful time is over)."""
+        if self.task is not None:
+            self.task.cancel()
+
+    @property
+    def is_waiting_for_body(self) -> bool:
+        """Whether the app waits for bytes that the client has not sent."""
+        return self._waiters is not None and not self._body_done
+
+    # For subclasses
+
+    def _write_start(
+        self, status: int, headers: Any, body: bytes, *, more: bool, trailers: bool
+    ) -> None:
+        """Write the head together with the first piece of body."""
+        raise NotImplementedError
+
+    def _write_body(self, body: bytes, *, more: bool) -> None:
+        """Write a further piece of body; `more` is False for the last one."""
+        raise NotImplementedError
+
+    def _write_trailers(self, headers: Any, *, more: bool) -> None:
+        """Write trailer fields; `more` is False for the last ones."""
+        raise NotImplementedError
+
+    def _write_early_hints(self, links: Iterable[bytes]) -> None:
+        """Write a 103 response."""
+        raise NotImplementedError
+
+    async def _write_file(
+        self, start: Message, path: str, offset: int, count: int | None
+    ) -> None:
+        """Write head and a part of a file as the whole body; sets `stage`."""
+        raise NotImplementedError
+
+    def _want_body(self) -> None:
+        """The app wants more body than there is: resume reading, send 100."""
+        raise NotImplementedError
+
+    def _body_taken(self) -> None:
+        """The app took all that was held."""
+        raise NotImplementedError
+
+    def _response_done(self) -> None:
+        """The response is complete; the next request may be answered."""
+        raise NotImplementedError
+
+    def _reset(self) -> None:
+        """End a response that cannot be completed so that the client notices."""
+        raise NotImplementedError
+
+    def _app_ended(self) -> None:
+        """The app has returned."""
+
+    async def _drain(self) -> None:
+        await self.connection.drain()
+
+    def _complete(self) -> None:
+        """Mark the response as complete, log it, wake who waits in `receive`."""
+        self.stage = DONE
+        if self.context.access_log is not None:
+            self._log_access()
+        if self._waiters is not None:
+            self._wake()
+        self._response_done()
+
+    # ASGI messages
+
+    def _on_start(self, message: Message) -> None:
+        if self.stage != START or self._start is not None:
+            raise self._unexpected(message)
+        status = message["status"]
+        if not isinstance(status, int) or not 200 <= status <= 999:
+            raise UnexpectedMessageError(
+                f"http.response.start has status {status!r}, expected a number from "
+                "200 to 999; 1xx responses go through http.response.early_hint"
+            )
+        self._start = message
+        self.status = int(status)
+
+    def _on_body(self, message: Message) -> None:
+        body = message.get("body", b"")
+        more = message.get("more_body", False)
+        if self.stage == BODY:
+            self._write_body(body, more=more)
+            self.bytes_sent += len(body)
+            if not more:
+                self._end_body()
+            return
+        start = self._start
+        if start is None or self.stage != START:
+            raise self._unexpected(message)
+        self._write_start(
+            self.status,
+            start.get("headers", ()),
+            body,
+            more=more,
+            trailers=start.get("trailers", False),
+        )
+        self.stage = BODY
+        self.bytes_sent = len(body)
+        if not more:
+            self._end_body()
+
+    def _end_body(self) -> None:
+        start = self._start
+        if start is not None and start.get("trailers", False):
+            self.stage = TRAILERS
+        else:
+            self._complete()
+
+    async def _on_extension(self, kind: str, message: Message) -> None:
+        if kind == "http.response.trailers" and self.stage == TRAILERS:
+            more = message.get("more_trailers", False)
+            self._write_trailers(message.get("headers", ()), more=more)
+            if not more:
+                self._complete()
+        elif kind == "http.response.early_hint" and self.stage == START:
+            self._write_early_hints(message.get("links", ()))
+        elif kind == "http.response.pathsend":
+            await self._send_file(message, 0, None)
+        elif kind == "quart.response.filesend":
+            offset, count = message.get("offset", 0), message.get("count")
+            await self._send_file(message, offset, count)
+        else:
+            raise self._unexpected(message)
+
+    async def _send_file(
+        self, message: Message, offset: int, count: int | None
+    ) -> None:
+        if self._start is None or self.stage != START:
+            raise self._unexpected(message)
+        await self._write_file(self._start, message["path"], offset, count)
+        self._complete()
+
+    def _unexpected(self, message: Message) -> UnexpectedMessageError:
+        expected = {
+            START: "http.response.body"
+            if self._start is not None
+            else "http.response.start",
+            BODY: "http.response.body",
+            TRAILERS: "http.response.trailers",
+            DONE: "nothing, the response is complete",
+        }[self.stage]
+        return UnexpectedMessageError(
+            f"The app sent {message['type']!r}, expected {expected}"
+        )
+
+    # The request body
+
+    def _next_part(self) -> Message:
+        chunks = self._chunks
+        if not chunks:
+            self._body_told = True
+            return {"type": "http.request", "body": b"", "more_body": False}
+        body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        chunks.clear()
+        self.buffered = 0
+        more = not self._body_done
+        self._body_told = not more
+        if more:
+            self._body_taken()
+        return {"type": "http.request", "body": body, "more_body": more}
+
+    async def _wait(self) -> None:
+        """Wait until something happened; several tasks may wait at once."""
+        waiter = self.context.loop.create_future()
+        if self._waiters is None:
+            self._waiters = []
+        self._waiters.append(waiter)
+        await waiter
+
+    def _wake(self) -> None:
+        waiters, self._waiters = self._waiters, None
+        for waiter in waiters or ():
+            if not waiter.done():
+                waiter.set_result(None)
+
+    # How it can fail
+
+    def _fail(self, what: str, error: BaseException | None) -> None:
+        """Log the app's mistake; answer 500 or, when too late for that, reset."""
+        _log.error(
+            "%s: %s %s", what, self.head.method, _escaped(self.head), exc_info=error
+        )
+        if self.disconnected or self.stage == DONE:
+            return
+        if self.stage == START:
+            self._answer_error(500)
+        else:
+            self.disconnect("reset")
+            self._reset()
+
+    def _answer_error(self, status: int) -> None:
+        body = b"Internal Server Error"
+        self.status = status
+        self.bytes_sent = len(body)
+        self._start = None
+        headers = [(b"content-type", b"text/plain; charset=utf-8")]
+        self._write_start(status, headers, body, more=False, trailers=False)
+        self._complete()
+
+    def _on_cancelled(self) -> None:
+        """Only the server cancels the task itself, and only to end it."""
+        if self.stage != DONE and not self.disconnected:
+            self.disconnect("cancelled")
+            self._reset()
+
+    def _log_access(self) -> None:
+        if self.context.access_log is not None:
+            self.context.access_log.write_exchange(self)
+
+
+def _escaped(head: RequestHead) -> str:
+    return head.raw_path.decode("ascii", "backslashreplace")
+
+
+def _eager_task(
+    loop: asyncio.AbstractEventLoop,
+    coroutine: Coroutine[Any, Any, None],
+    context: Context,
+) -> asyncio.Task[None]:
+    return asyncio.Task(  # type: ignore[call-arg]
+        coroutine, loop=loop, context=context, eager_start=True
+    )
+
+
+def _plain_task(
+    loop: asyncio.AbstractEventLoop,
+    coroutine: Coroutine[Any, Any, None],
+    context: Context,
+) -> asyncio.Task[None]:
+    return asyncio.Task(coroutine, loop=loop, context=context)
+
+
+# Python 3.12 runs a task's first step at once: an app that never waits costs no turn
+# of the loop. The context is given because the caller's may be that of another
+# request, whose app has just sent its response.
+start_task: Callable[
+    [asyncio.AbstractEventLoop, Coroutine[Any, Any, None], Context],
+    asyncio.Task[None],
+] = _eager_task if sys.version_info >= (3, 12) else _plain_task

@@ -1,0 +1,36 @@
+"""ASGI scopes of HTTP requests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from quart_server.asgi import Scope
+    from quart_server.protocols.request import RequestHead
+
+    from .connection import Connection
+
+__all__ = ["http_scope"]
+
+
+def http_scope(connection: Connection, head: RequestHead) -> Scope:
+    """Return the scope of one request. Nothing in it is shared with another one."""
+    context = connection.context
+    scope: Scope = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "http_version": head.http_version,
+        "method": head.method,
+        "scheme": connection.scheme,
+        "path": head.path,
+        "raw_path": head.raw_path,
+        "query_string": head.query_string,
+        "root_path": context.root_path,
+        "headers": head.headers,
+        "client": connection.client,
+        "server": connection.server,
+        "extensions": context.extensions.copy(),
+    }
+    if context.lifespan_state is not None:
+        scope["state"] = context.lifespan_state.copy()
+    return scope

@@ -1,0 +1,137 @@
+"""Serves listening sockets in this process until it is told to stop, then drains."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from typing import TYPE_CHECKING
+
+from .context import ShutdownEvent, WorkerContext
+from .lifespan import Lifespan
+from .transport.http1 import HTTP1Transport
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable, Sequence
+
+    from .asgi import ASGIApp
+    from .binds import Listener
+    from .config import Config
+
+__all__ = ["serve_listeners"]
+
+_log = logging.getLogger("quart_server.error")
+
+# What was cancelled gets this long to clean up.
+_CANCEL_TIMEOUT = 1.0
+
+
+async def serve_listeners(
+    app: ASGIApp,
+    config: Config,
+    listeners: Sequence[Listener],
+    *,
+    shutdown_event: asyncio.Event,
+    force_event: asyncio.Event | None = None,
+    ssl_context: ssl.SSLContext | None = None,
+    ready: Callable[[WorkerContext], None] | None = None,
+) -> int:
+    """Serve an app on listening sockets until the shutdown event is set.
+
+    Args:
+        app: The ASGI app.
+        config: The server's settings.
+        listeners: The sockets, closed in the end.
+        shutdown_event: Set to stop: no new connections, requests in flight end within
+            `graceful_timeout`.
+        force_event: Set to stop waiting for them.
+        ssl_context: For the listeners that speak TLS.
+        ready: Called once connections are accepted.
+
+    Returns:
+        How many requests were cut because the graceful timeout was over.
+
+    Raises:
+        LifespanError: The app's start-up or shutdown failed.
+    """
+    lifespan = Lifespan(app, config)
+    await lifespan.start()
+    context = WorkerContext(app, config, lifespan_state=lifespan.state)
+    servers: list[asyncio.Server] = []
+    try:
+        for listener in listeners:
+            servers.append(await _listen(context, listener, ssl_context))
+        if config.limit_max_requests is not None:
+            _limit_requests(context, shutdown_event)
+        if ready is not None:
+            ready(context)
+        await _either(shutdown_event, force_event)
+    finally:
+        for server in servers:
+            server.close()
+        cut = await _drain(context, force_event)
+        context.clock.stop()
+        await lifespan.stop()
+    return cut
+
+
+async def _listen(
+    context: WorkerContext, listener: Listener, ssl_context: ssl.SSLContext | None
+) -> asyncio.Server:
+    config = context.config
+    if not listener.tls:
+        return await context.loop.create_server(
+            lambda: HTTP1Transport(context), sock=listener.sock, backlog=config.backlog
+        )
+    return await context.loop.create_server(
+        lambda: HTTP1Transport(context),
+        sock=listener.sock,
+        backlog=config.backlog,
+        ssl=ssl_context,
+        ssl_handshake_timeout=config.ssl_handshake_timeout,
+    )
+
+
+def _limit_requests(context: WorkerContext, shutdown_event: asyncio.Event) -> None:
+    config = context.config
+    extra = random.randint(0, config.limit_max_requests_jitter)
+    limit = config.limit_max_requests
+    context.set_request_limit(None if limit is None else limit + extra)
+    context.on_request_limit = shutdown_event.set
+
+
+async def _either(first: asyncio.Event, second: asyncio.Event | None) -> None:
+    """Wait until one of two events is set."""
+    if second is None:
+        await first.wait()
+        return
+    tasks = {asyncio.ensure_future(event.wait()) for event in (first, second)}
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+async def _drain(context: WorkerContext, force_event: asyncio.Event | None) -> int:
+    """Let what is in flight end; return how many requests had to be cut."""
+    idle = asyncio.Event()
+    context.stop(idle.set)
+    timeout = context.config.graceful_timeout
+    try:
+        async with asyncio.timeout(timeout):
+            await _either(idle, force_event)
+    except TimeoutError:
+        pass
+    if idle.is_set():
+        return 0
+    cut = context.abort()
+    try:
+        async with asyncio.timeout(_CANCEL_TIMEOUT):
+            await idle.wait()
+    except TimeoutError:
+        _log.error("%d requests did not end when cancelled", len(context.exchanges))
+    if cut:
+        _log.warning("%d requests were cut by the shutdown", cut)
+    return cut
