@@ -16,7 +16,7 @@ __all__ = ["Config", "ConfigAttribute"]
 
 ValueT = TypeVar("ValueT")
 
-# Opening these is "no such file" for `silent`: absent, a folder, below a file.
+# Opening these is "no such file" for ``silent``: absent, a folder, below a file.
 _NOT_A_FILE = frozenset({errno.ENOENT, errno.EISDIR, errno.ENOTDIR})
 
 
@@ -25,10 +25,10 @@ class _HasConfig(Protocol):
 
 
 class ConfigAttribute(Generic[ValueT]):
-    """An attribute of the app that is stored in its `config`.
+    """An attribute of the app that is stored in its ``config``.
 
     Args:
-        name: The key in `config`.
+        name: The key in ``config``.
         get_converter: Applied to the stored value on every read.
     """
 
@@ -61,7 +61,7 @@ class ConfigAttribute(Generic[ValueT]):
 
 # Values are whatever the application stores, hence Any throughout.
 class Config(dict[str, Any]):
-    """The configuration of an app: a `dict` that can be filled from many places.
+    """The configuration of an app: a ``dict`` that can be filled from many places.
 
     Only names in capitals are taken from files, objects and mappings.
 
@@ -83,7 +83,7 @@ class Config(dict[str, Any]):
 
         Args:
             variable_name: The variable.
-            silent: Return `False` where the variable or the file does not exist.
+            silent: Return ``False`` where the variable or the file does not exist.
 
         Returns:
             Whether a file was loaded.
@@ -104,20 +104,20 @@ class Config(dict[str, Any]):
     def from_prefixed_env(
         self, prefix: str = "QUART", *, loads: Callable[[str], Any] = json.loads
     ) -> bool:
-        """Load the environment variables that begin with a prefix and `_`.
+        """Load the environment variables that begin with a prefix and ``_``.
 
-        `QUART_SIZE=3` gives `SIZE` 3, and `QUART_DATABASE__PORT=5432` gives
-        `{"DATABASE": {"PORT": 5432}}`. A dictionary that is already there is added
-        to. Variables are loaded in sorted order. A value that `loads` cannot parse
+        ``QUART_SIZE=3`` gives ``SIZE`` 3, and ``QUART_DATABASE__PORT=5432`` gives
+        ``{"DATABASE": {"PORT": 5432}}``. A dictionary that is already there is added
+        to. Variables are loaded in sorted order. A value that ``loads`` cannot parse
         stays a string, so a number that is to stay text (a secret key of digits) is
-        written in quotes: `QUART_SECRET_KEY='"1234"'`.
+        written in quotes: ``QUART_SECRET_KEY='"1234"'``.
 
         Args:
             prefix: The variables' beginning, without the underscore.
             loads: Parses the values.
 
         Returns:
-            Always `True`.
+            Always ``True``.
 
         Raises:
             TypeError: A variable is below a key whose value is not a dictionary.
@@ -148,8 +148,8 @@ class Config(dict[str, Any]):
         """Run a Python file and take its names in capitals.
 
         Args:
-            filename: Absolute, or relative to `root_path`.
-            silent: Return `False` where there is no such file.
+            filename: Absolute, or relative to ``root_path``.
+            silent: Return ``False`` where there is no such file.
 
         Returns:
             Whether the file was loaded.
@@ -174,7 +174,7 @@ class Config(dict[str, Any]):
         """Take the attributes in capitals of an object, a class or a module.
 
         Args:
-            obj: The object, or its import path: `"settings.Production"`.
+            obj: The object, or its import path: ``"settings.Production"``.
         """
         if isinstance(obj, str):
             obj = import_string(obj)
@@ -189,13 +189,13 @@ class Config(dict[str, Any]):
         silent: bool = False,
         text: bool = True,
     ) -> bool:
-        """Load a file with a reader such as `json.load` or `tomllib.load`.
+        """Load a file with a reader such as ``json.load`` or ``tomllib.load``.
 
         Args:
-            filename: Absolute, or relative to `root_path`.
+            filename: Absolute, or relative to ``root_path``.
             load: Takes the open file and gives a mapping.
-            silent: Return `False` where there is no such file.
-            text: Open as UTF-8 text; `tomllib.load` wants `False`.
+            silent: Return ``False`` where there is no such file.
+            text: Open as UTF-8 text; ``tomllib.load`` wants ``False``.
 
         Returns:
             Whether the file was loaded.
@@ -217,7 +217,7 @@ class Config(dict[str, Any]):
         """Take the items in capitals of a mapping and of keywords.
 
         Returns:
-            Always `True`.
+            Always ``True``.
         """
         values = dict(mapping or {}, **kwargs)
         self.update((key, value) for key, value in values.items() if key.isupper())
@@ -226,10 +226,10 @@ class Config(dict[str, Any]):
     def get_namespace(
         self, namespace: str, lowercase: bool = True, trim_namespace: bool = True
     ) -> dict[str, Any]:
-        """Give the options whose names begin with `namespace`, as keywords.
+        """Give the options whose names begin with ``namespace``, as keywords.
 
         Args:
-            namespace: The beginning, with its underscore: `"IMAGE_STORE_"`.
+            namespace: The beginning, with its underscore: ``"IMAGE_STORE_"``.
             lowercase: Give the names in lower case.
             trim_namespace: Give the names without the beginning.
         """
@@ -250,7 +250,7 @@ class Config(dict[str, Any]):
 def _parsed(text: str, loads: Callable[[str], Any]) -> Any:
     try:
         return loads(text)
-    except Exception:  # noqa: BLE001 - `loads` is any parser, with errors of its own
+    except Exception:  # noqa: BLE001 - ``loads`` is any parser, with errors of its own
         return text
 
 

@@ -11,7 +11,7 @@ __all__ = ["MissingPackageError", "import_part", "missing"]
 class MissingPackageError(ImportError):
     """A feature was used whose package is not installed.
 
-    `name` is the import name of the package, as on every `ImportError`.
+    ``name`` is the import name of the package, as on every ``ImportError``.
     """
 
 
@@ -19,8 +19,8 @@ def missing(feature: str, package: str) -> MissingPackageError:
     """Make the error that says which package a feature needs, and how to get it.
 
     Args:
-        feature: What was used, as the user wrote it: `app.websocket()`.
-        package: The distribution that holds it: `quart-ws`.
+        feature: What was used, as the user wrote it: ``app.websocket()``.
+        package: The distribution that holds it: ``quart-ws``.
     """
     return MissingPackageError(
         f"{feature} needs {package}, which is not installed: "
@@ -33,9 +33,9 @@ def import_part(module: str, feature: str, package: str) -> ModuleType:
     """Import a module of an optional package on first use.
 
     Args:
-        module: The submodule to import: `quart_ws.registration`.
-        feature: What needs it, for the message: `app.websocket()`.
-        package: The distribution that holds it: `quart-ws`.
+        module: The submodule to import: ``quart_ws.registration``.
+        feature: What needs it, for the message: ``app.websocket()``.
+        package: The distribution that holds it: ``quart-ws``.
 
     Raises:
         MissingPackageError: The package is not installed.

@@ -12,17 +12,17 @@ which a context opens the session when it is first used, or not at all.
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from itsdangerous import BadData, Signer, TimestampSigner, URLSafeTimedSerializer
 from werkzeug.datastructures import CallbackDict
 
+from .cookie_signing import CookieSerializer, check_key, verified_values
 from .json.tag import TaggedJSONSerializer
 
 if TYPE_CHECKING:
+    from itsdangerous import URLSafeTimedSerializer
     from werkzeug.sansio.response import Response as SansIOResponse
 
     from .app import Quart
@@ -36,9 +36,6 @@ __all__ = [
     "SessionMixin",
     "session_json_serializer",
 ]
-
-#: How far in the future a cookie may have been signed, for servers whose clocks differ.
-MAX_CLOCK_SKEW_SECONDS = 60
 
 # Apps that share an interface (it is a class attribute) share its serializers.
 _SERIALIZERS_KEPT = 8
@@ -97,7 +94,7 @@ def _mark_modified(session: SecureCookieSession) -> None:
     session.modified = True
 
 
-def _refuse(_self: object, *_args: object, **_kwargs: object) -> NoReturn:
+def _refuse(self: object, *_args: object, **_kwargs: object) -> NoReturn:  # noqa: ARG001
     raise RuntimeError(
         "The session is unavailable because no secret key was set."
         " Set app.secret_key = ..."
@@ -115,10 +112,10 @@ class NullSession(SecureCookieSession):
 class SessionInterface:
     """How sessions are opened and saved. Subclass it to keep them elsewhere.
 
-    ```
-    class App(Quart):
-        session_interface = MySessionInterface()
-    ```
+    ::
+
+        class App(Quart):
+            session_interface = MySessionInterface()
 
     ``open_session`` and ``save_session`` may also be plain functions.
     """
@@ -236,34 +233,6 @@ class SessionInterface:
         )
 
 
-class _Signer(TimestampSigner):
-    """A signer that derives each key once."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._derived: dict[str | bytes | None, bytes] = {}
-
-    def derive_key(self, secret_key: str | bytes | None = None) -> bytes:
-        key = self._derived.get(secret_key)
-        if key is None:
-            key = self._derived[secret_key] = super().derive_key(secret_key)
-        return key
-
-
-class _Serializer(URLSafeTimedSerializer):
-    """A serializer that makes its signer once."""
-
-    default_signer = _Signer
-    _signer: Signer | None = None
-
-    def make_signer(self, salt: str | bytes | None = None) -> Signer:
-        if salt is not None and salt != self.salt:
-            return super().make_signer(salt)
-        if self._signer is None:
-            self._signer = super().make_signer()
-        return self._signer
-
-
 #: Writes sessions as JSON that keeps tuples, bytes, UUIDs, dates and markup.
 session_json_serializer = TaggedJSONSerializer()
 
@@ -324,10 +293,10 @@ class SecureCookieSessionInterface(SessionInterface):
     def _make_serializer(
         self, secret_key: Any, fallbacks: tuple[Any, ...]
     ) -> URLSafeTimedSerializer:
-        _check_key("SECRET_KEY", secret_key)
+        check_key("SECRET_KEY", secret_key)
         for fallback in fallbacks:
-            _check_key("SECRET_KEY_FALLBACKS", fallback)
-        return _Serializer(
+            check_key("SECRET_KEY_FALLBACKS", fallback)
+        return CookieSerializer(
             # itsdangerous signs with the last key.
             [*fallbacks, secret_key],
             salt=self.salt,
@@ -388,7 +357,7 @@ class SecureCookieSessionInterface(SessionInterface):
         cookie = request.cookies.get(self.get_cookie_name(app))
         if not cookie:
             return self.session_class()
-        values = _verified(
+        values = verified_values(
             serializer, cookie, app.permanent_session_lifetime.total_seconds()
         )
         return self.session_class(values)
@@ -435,31 +404,6 @@ class SecureCookieSessionInterface(SessionInterface):
             "samesite": self.get_cookie_samesite(app),
             "partitioned": self.get_cookie_partitioned(app),
         }
-
-
-def _check_key(name: str, key: object) -> None:
-    if not isinstance(key, (str, bytes)):
-        raise TypeError(
-            f"A key in {name} is of type {type(key).__name__}, expected str or bytes."
-            f" If it comes from an environment variable of digits, put it in quotes:"
-            f" QUART_{name}='\"1234\"'."
-        )
-
-
-def _verified(
-    serializer: URLSafeTimedSerializer, cookie: str, max_age_seconds: float
-) -> dict[str, Any]:
-    """Give the values of a cookie, none where its signature or age is bad."""
-    try:
-        values, signed_at = serializer.loads(cookie, return_timestamp=True)
-        # Whole seconds, as the cookie has them.
-        age_seconds = int(time.time()) - int(signed_at.timestamp())
-    except (BadData, ValueError, OverflowError, OSError):
-        # All but the first: signed at a time that the platform cannot represent.
-        return {}
-    if not -MAX_CLOCK_SKEW_SECONDS <= age_seconds <= max_age_seconds:
-        return {}
-    return values if isinstance(values, dict) else {}
 
 
 def _keep_from_caches(response: SansIOResponse) -> None:

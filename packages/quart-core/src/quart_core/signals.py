@@ -1,13 +1,13 @@
 """Signals: what an application tells whoever listens, on blinker.
 
 Receivers may be plain functions or coroutine functions. Quart sends every signal with
-`send_signal`, which costs one attribute read when nobody is connected.
+``send_signal``, which costs one attribute read when nobody is connected.
 
-```
-request_started.connect(receiver, app)      # receiver(sender, **keywords)
-```
+::
 
-Connect with `weak=False`, or keep the receiver alive: blinker holds weak references.
+    request_started.connect(receiver, app)      # receiver(sender, **keywords)
+
+Connect with ``weak=False``, or keep the receiver alive: blinker holds weak references.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ async def send_signal(signal: Signal, sender: object, /, **keywords: object) -> 
     """Send a signal to every receiver, synchronous ones included.
 
     Synchronous receivers run as the app runs its synchronous functions
-    (`app.ensure_async`, a thread by default); where there is no app they are called
+    (``app.ensure_async``, a thread by default); where there is no app they are called
     directly. An exception of a receiver goes to the caller.
 
     Args:
@@ -145,7 +145,7 @@ async def send_signal(signal: Signal, sender: object, /, **keywords: object) -> 
 
 
 def _ensure_async_of(sender: object) -> _EnsureAsync | None:
-    """Find the app's `ensure_async`: the sender's, else the current app's."""
+    """Find the app's ``ensure_async``: the sender's, else the current app's."""
     ensure_async = getattr(sender, "ensure_async", None)
     if ensure_async is None:
         context = _cv_app.get(None)

@@ -1,8 +1,8 @@
 """JSON as the current app writes and reads it.
 
-API of `quart.json` and `flask.json`. Inside an application context these functions are
-those of `app.json`, a [`JSONProvider`][quart_core.json.provider.JSONProvider]; outside
-they are the standard library's, with the same conversion of dates, UUIDs and so on.
+API of ``quart.json`` and ``flask.json``. Inside an application context these functions
+are those of ``app.json``, a ``JSONProvider``; outside they are the standard library's,
+with the same conversion of dates, UUIDs and so on.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def dumps(object_: Any = _MISSING, *, obj: Any = _MISSING, **kwargs: Any) -> str
     Args:
         object_: The value.
         obj: Flask's name for it.
-        **kwargs: Passed on to `app.json.dumps`, or `json.dumps` outside of an app.
+        **kwargs: Passed on to ``app.json.dumps``, or ``json.dumps`` outside of an app.
 
     Raises:
         TypeError: A value cannot be written as JSON.
@@ -57,7 +57,7 @@ def dump(
         object_: The value.
         fp: A file opened for text.
         obj: Flask's name for the value.
-        **kwargs: Passed on to `app.json.dump`, or `json.dump` outside of an app.
+        **kwargs: Passed on to ``app.json.dump``, or ``json.dump`` outside of an app.
 
     Raises:
         TypeError: A value cannot be written as JSON.
@@ -81,7 +81,7 @@ def loads(
     Args:
         object_: The text.
         s: Flask's name for it.
-        **kwargs: Passed on to `app.json.loads`, or `json.loads` outside of an app.
+        **kwargs: Passed on to ``app.json.loads``, or ``json.loads`` outside of an app.
 
     Raises:
         ValueError: The text is not JSON.
@@ -98,7 +98,7 @@ def load(fp: IO[str] | IO[bytes], **kwargs: Any) -> Any:
 
     Args:
         fp: A file opened for text or as UTF-8 bytes.
-        **kwargs: Passed on to `app.json.load`, or `json.load` outside of an app.
+        **kwargs: Passed on to ``app.json.load``, or ``json.load`` outside of an app.
 
     Raises:
         ValueError: The text is not JSON.
@@ -112,8 +112,8 @@ def load(fp: IO[str] | IO[bytes], **kwargs: Any) -> Any:
 def jsonify(*args: Any, **kwargs: Any) -> Response:
     """Make a response of JSON.
 
-    `jsonify(value)` writes the value, `jsonify(1, 2)` a list, `jsonify(a=1)` an object,
-    `jsonify()` null.
+    ``jsonify(value)`` writes the value, ``jsonify(1, 2)`` a list, ``jsonify(a=1)`` an
+    object, ``jsonify()`` null.
 
     Raises:
         RuntimeError: There is no application context.

@@ -1,7 +1,7 @@
 """How an app writes and reads JSON, and how to replace that.
 
-API of `flask.json.provider`. An app's provider is `app.json`. Output is byte for byte
-what Flask's provider writes.
+API of ``flask.json.provider``. An app's provider is ``app.json``. Output is byte for
+byte what Flask's provider writes.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ __all__ = ["DefaultJSONProvider", "JSONProvider"]
 class JSONProvider:
     """The JSON functions of an app. Subclass it to use another library.
 
-    A subclass defines `dumps` and `loads`; then:
+    A subclass defines ``dumps`` and ``loads``; then:
 
-    ```
-    class App(Quart):
-        json_provider_class = MyProvider
-    ```
+    ::
+
+        class App(Quart):
+            json_provider_class = MyProvider
 
     Args:
         app: The app it belongs to, kept as a weak reference.
@@ -72,8 +72,8 @@ class JSONProvider:
     def loads_strict(self, s: str | bytes) -> Any:
         """Read JSON that came from outside, such as a request's body.
 
-        What `loads` does, with every refusal a `ValueError`: nesting deeper than the
-        interpreter's recursion limit too.
+        What ``loads`` does, with every refusal a ``ValueError``: nesting deeper than
+        the interpreter's recursion limit too.
 
         Raises:
             ValueError: The text is not JSON.
@@ -145,7 +145,7 @@ _ENCODERS_KEPT = 8
 
 
 def _make_encode(settings: _Settings) -> _Encode:
-    """Prepare what `json.dumps` makes anew in every call."""
+    """Prepare what ``json.dumps`` makes anew in every call."""
     default, ensure_ascii, sort_keys, indent, separators = settings
     encoder = JSONEncoder(
         default=default,
@@ -181,9 +181,9 @@ def _make_encode(settings: _Settings) -> _Encode:
 class DefaultJSONProvider(JSONProvider):
     """JSON by the standard library.
 
-    Beyond what JSON knows it writes `datetime.date` and `datetime.datetime` as HTTP
-    dates, `decimal.Decimal` and `uuid.UUID` as strings, dataclasses as objects, and
-    anything with an `__html__` method as the string that gives.
+    Beyond what JSON knows it writes ``datetime.date`` and ``datetime.datetime`` as HTTP
+    dates, ``decimal.Decimal`` and ``uuid.UUID`` as strings, dataclasses as objects, and
+    anything with an ``__html__`` method as the string that gives.
     """
 
     #: Called with a value that JSON lacks, gives one that it has.
@@ -192,10 +192,10 @@ class DefaultJSONProvider(JSONProvider):
     #: Write everything beyond ASCII as escapes.
     ensure_ascii: bool = True
 
-    #: Sort the keys of objects; keys of different types then raise `TypeError`.
+    #: Sort the keys of objects; keys of different types then raise ``TypeError``.
     sort_keys: bool = True
 
-    #: Write responses without spaces. `None`: unless the app is in debug mode, where
+    #: Write responses without spaces. ``None``: unless the app is in debug mode, where
     #: they are indented.
     compact: bool | None = None
 
@@ -209,7 +209,7 @@ class DefaultJSONProvider(JSONProvider):
 
         Args:
             obj: The value.
-            **kwargs: Passed on to `json.dumps`; they win over the attributes.
+            **kwargs: Passed on to ``json.dumps``; they win over the attributes.
 
         Raises:
             TypeError: A value cannot be written as JSON.
@@ -245,11 +245,11 @@ class DefaultJSONProvider(JSONProvider):
 
         Args:
             s: The text, bytes as UTF-8, UTF-16 or UTF-32.
-            **kwargs: Passed on to `json.loads`.
+            **kwargs: Passed on to ``json.loads``.
 
         Raises:
             ValueError: The text is not JSON, or a number has more digits than
-                `sys.get_int_max_str_digits()`.
+                ``sys.get_int_max_str_digits()``.
             RecursionError: It is nested too deeply.
         """
         return json.loads(s, **kwargs)
@@ -257,9 +257,9 @@ class DefaultJSONProvider(JSONProvider):
     def loads_strict(self, s: str | bytes) -> Any:
         """Read JSON that came from outside, such as a request's body.
 
-        What `loads` does, but `NaN` and `Infinity` (RFC 8259, 6), bytes that are no
-        well-formed Unicode, and nesting too deep to read are refused. A subclass with
-        a `loads` of its own is asked for that.
+        What ``loads`` does, but ``NaN`` and ``Infinity`` (RFC 8259, 6), bytes that are
+        no well-formed Unicode, and nesting too deep to read are refused. A subclass
+        with a ``loads`` of its own is asked for that.
 
         Raises:
             ValueError: The text is not JSON.
@@ -276,7 +276,7 @@ class DefaultJSONProvider(JSONProvider):
     def response(self, *args: Any, **kwargs: Any) -> Response:
         """Make a response of one value, of several as a list, of keywords as a dict.
 
-        The text ends with a line break. See `compact` and `mimetype`.
+        The text ends with a line break. See ``compact`` and ``mimetype``.
 
         Raises:
             TypeError: Positional and keyword arguments were given together, or a

@@ -1,8 +1,8 @@
 """Lossless JSON for values that JSON lacks: tuples, bytes, UUIDs, dates, markup.
 
 A value that JSON lacks is written as an object with one key, its tag: the tuple
-`(1, 2)` as `{" t": [1, 2]}`. A user's dictionary that looks like that is itself
-tagged, `{" di": {" t__": [1, 2]}}`, so every value comes back as it went in. Session
+``(1, 2)`` as ``{" t": [1, 2]}``. A user's dictionary that looks like that is itself
+tagged, ``{" di": {" t__": [1, 2]}}``, so every value comes back as it went in. Session
 cookies are written this way; the format is Flask's, cookies are interchangeable.
 """
 
@@ -58,7 +58,7 @@ class JSONTag:
         raise NotImplementedError(f"{type(self).__name__} must define to_json(value).")
 
     def to_python(self, value: Any) -> Any:
-        """Turn what `to_json` gave back into the value."""
+        """Turn what ``to_json`` gave back into the value."""
         raise NotImplementedError(
             f"{type(self).__name__} must define to_python(value)."
         )
@@ -152,7 +152,7 @@ class TagBytes(JSONTag):
 
 
 class TagMarkup(JSONTag):
-    """Anything with an `__html__` method, read back as `markupsafe.Markup`."""
+    """Anything with an ``__html__`` method, read back as ``markupsafe.Markup``."""
 
     __slots__ = ()
     key = " m"
@@ -207,7 +207,7 @@ _PLAIN = frozenset({str, int, float, bool, type(None)})
 class TaggedJSONSerializer:
     """Writes and reads JSON with tags; compact, as text for a cookie.
 
-    Further kinds of values are added with [`register`][].
+    Further kinds of values are added with ``register``.
     """
 
     __slots__ = ("_checks", "order", "tags")
@@ -242,10 +242,10 @@ class TaggedJSONSerializer:
             tag_class: The tag.
             force: Replace a tag that has the same key.
             index: Place in the order of trying, last by default. A tag for a subclass
-                of `dict` or another known type stands before that type's.
+                of ``dict`` or another known type stands before that type's.
 
         Raises:
-            KeyError: The key is taken and `force` is not set.
+            KeyError: The key is taken and ``force`` is not set.
         """
         tag = tag_class(self)
         if tag.key:
@@ -288,7 +288,7 @@ class TaggedJSONSerializer:
         return dumps(self.tag(value), separators=(",", ":"))
 
     def loads(self, value: str) -> Any:
-        """Read what `dumps` wrote.
+        """Read what ``dumps`` wrote.
 
         Raises:
             ValueError: The text is not JSON.

@@ -1,0 +1,83 @@
+"""The logger of an app.
+
+``app.logger`` is an ordinary logger, named as the app. It gets a handler that writes to
+standard error only where nothing handles its messages already, so logging that is set
+up before its first use is left alone.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from logging.handlers import QueueHandler
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from .app import Quart
+
+__all__ = [
+    "LocalQueueHandler",
+    "create_logger",
+    "default_handler",
+    "has_level_handler",
+]
+
+
+class _StandardErrorHandler(logging.StreamHandler[TextIO]):
+    """Writes to what standard error is at that moment, which tests redirect."""
+
+    def __init__(self) -> None:
+        # Not StreamHandler's: it would set the stream.
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override]
+        return sys.stderr
+
+
+#: Added to an app's logger where nothing else handles its messages.
+default_handler: logging.Handler = _StandardErrorHandler()
+default_handler.setFormatter(
+    logging.Formatter("[%(asctime)s] %(levelname)s in %(module)s: %(message)s")
+)
+
+
+class LocalQueueHandler(QueueHandler):
+    """Hands records to a ``logging.handlers.QueueListener`` of the same process.
+
+    With it, slow handlers run in the listener's thread and never hold up the event
+    loop. Records are passed on as they are, with their exceptions and arguments: the
+    copying of ``QueueHandler`` serves other processes.
+    """
+
+    # Any: the annotation of the standard library, it is a LogRecord.
+    def prepare(self, record: logging.LogRecord) -> Any:
+        """Give the record as it is."""
+        return record
+
+
+def has_level_handler(logger: logging.Logger) -> bool:
+    """Say whether a handler takes messages of the logger's level.
+
+    Its own or, as far as they propagate, one of the loggers above it.
+    """
+    level = logger.getEffectiveLevel()
+    current: logging.Logger | None = logger
+    while current is not None:
+        if any(handler.level <= level for handler in current.handlers):
+            return True
+        current = current.parent if current.propagate else None
+    return False
+
+
+def create_logger(app: Quart) -> logging.Logger:
+    """Get the app's logger and set it up where the application has not.
+
+    In debug mode a logger without a level gets ``DEBUG``.
+    """
+    logger = logging.getLogger(app.name)
+    if app.debug and not logger.level:
+        logger.setLevel(logging.DEBUG)
+    if not has_level_handler(logger):
+        logger.addHandler(default_handler)
+    return logger
