@@ -44,7 +44,14 @@ class AccessLog:
         seconds = exchange.context.loop.time() - exchange.started_at
         size = 0 if head.method == "HEAD" else exchange.bytes_sent
         client = exchange.scope.get("client")
-        self._write(client, head, exchange.status, size, seconds, exchange.outcome)
+        self._write(
+            client=client,
+            head=head,
+            status=exchange.status,
+            size=size,
+            seconds=seconds,
+            outcome=exchange.outcome,
+        )
 
     def write_refused(
         self,
@@ -55,11 +62,19 @@ class AccessLog:
         """Write the line of a request that no app has seen."""
         if _logger.isEnabledFor(logging.INFO):
             outcome = "timeout" if error.status == 408 else "refused"
-            client = connection.client
-            self._write(client, head, error.status, 0, 0.0, outcome, str(error))
+            self._write(
+                client=connection.client,
+                head=head,
+                status=error.status,
+                size=0,
+                seconds=0.0,
+                outcome=outcome,
+                reason=str(error),
+            )
 
     def _write(
         self,
+        *,
         client: tuple[str, int | None] | None,
         head: RequestHead | None,
         status: int,

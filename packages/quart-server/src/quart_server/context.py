@@ -175,7 +175,7 @@ class WorkerContext:
         for connection in tuple(self.connections):
             try:
                 connection.shut_down()
-            except Exception:
+            except Exception:  # noqa: BLE001  # whatever it is, it is logged
                 _log.exception("A connection failed at shutdown, closing it")
                 connection.abort()
         self._report_idle()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -44,7 +44,7 @@ class Lifespan:
         self._error: BaseException | None = None
         self.state: dict[str, Any] | None = None
 
-    async def __aenter__(self) -> Lifespan:
+    async def __aenter__(self) -> Self:
         await self.start()
         return self
 
@@ -116,7 +116,7 @@ class Lifespan:
         except asyncio.CancelledError:
             self._on_return(None)
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # the app's
             self._on_return(error)
         else:
             self._on_return(None)

@@ -7,7 +7,7 @@ import logging
 import random
 from typing import TYPE_CHECKING
 
-from .context import ShutdownEvent, WorkerContext
+from .context import WorkerContext
 from .lifespan import Lifespan
 from .transport.http1 import HTTP1Transport
 
@@ -61,7 +61,8 @@ async def serve_listeners(
     servers: list[asyncio.Server] = []
     try:
         for listener in listeners:
-            servers.append(await _listen(context, listener, ssl_context))
+            server = await _listen(context, listener, ssl_context)
+            servers.append(server)
         if config.limit_max_requests is not None:
             _limit_requests(context, shutdown_event)
         if ready is not None:
@@ -95,7 +96,7 @@ async def _listen(
 
 def _limit_requests(context: WorkerContext, shutdown_event: asyncio.Event) -> None:
     config = context.config
-    extra = random.randint(0, config.limit_max_requests_jitter)
+    extra = random.randint(0, config.limit_max_requests_jitter)  # noqa: S311
     limit = config.limit_max_requests
     context.set_request_limit(None if limit is None else limit + extra)
     context.on_request_limit = shutdown_event.set

@@ -1,14 +1,14 @@
 """What can go wrong on the wire, and which status answers it.
 
 ProtocolError
-+-- SwitchToHTTP2: not a mistake, the client speaks HTTP/2 by prior knowledge
++-- HTTP2PrefaceError: not a mistake, the client speaks HTTP/2 by prior knowledge
 """
 
 from __future__ import annotations
 
 from http import HTTPStatus
 
-__all__ = ["ProtocolError", "SwitchToHTTP2"]
+__all__ = ["HTTP2PrefaceError", "ProtocolError"]
 
 
 class ProtocolError(Exception):
@@ -27,7 +27,7 @@ class ProtocolError(Exception):
         return HTTPStatus(self.status).phrase
 
 
-class SwitchToHTTP2(ProtocolError):
+class HTTP2PrefaceError(ProtocolError):
     """The bytes received are the preface of HTTP/2 (RFC 9113, 3.4)."""
 
     def __init__(self) -> None:

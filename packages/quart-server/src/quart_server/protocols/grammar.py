@@ -1,6 +1,6 @@
-"""The grammar of RFC 9110 and 9112 as byte tables and patterns without backtracking.
+r"""The grammar of RFC 9110 and 9112 as byte tables and patterns without backtracking.
 
-Nothing here uses `str.splitlines`, `\\d` or `\\s`: they know more line ends, digits and
+Nothing here uses `str.splitlines`, `\d` or `\s`: they know more line ends, digits and
 spaces than HTTP does.
 """
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from .chunked import ChunkedDecoder
-from .errors import ProtocolError, SwitchToHTTP2
+from .errors import HTTP2PrefaceError, ProtocolError
 from .readers.gate import HeadScanner
 from .request import CHUNKED
 
@@ -100,14 +100,14 @@ class HTTP1Connection:
         """Return the next request's head, None when more bytes are needed.
 
         Raises:
-            SwitchToHTTP2: The connection speaks HTTP/2; `unread()` has its bytes.
+            HTTP2PrefaceError: The connection speaks HTTP/2; `unread()` has its bytes.
             ProtocolError: There is something that must not be served.
         """
         if self.state != HEAD or not self._buffer:
             return None
         try:
             return self._read_request()
-        except SwitchToHTTP2:
+        except HTTP2PrefaceError:
             self.state = CLOSED
             raise
         except ProtocolError:
@@ -163,7 +163,8 @@ class HTTP1Connection:
         stop = end + 4
         block = bytes(buffer[position:stop])
         if self.is_fresh and block == _PREFACE_HEAD:
-            return self._read_preface()
+            self._read_preface()
+            return None
         try:
             head = self._reader.read_head(block)
         except ProtocolError:
@@ -203,7 +204,7 @@ class HTTP1Connection:
         """Raise once the whole preface is there; None while it may still come."""
         start = bytes(self._buffer[self._position : self._position + len(_PREFACE)])
         if start == _PREFACE:
-            raise SwitchToHTTP2
+            raise HTTP2PrefaceError
         if not _PREFACE.startswith(start):
             raise ProtocolError("a broken HTTP/2 preface", 505)
 

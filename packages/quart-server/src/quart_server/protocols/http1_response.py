@@ -195,7 +195,14 @@ class ResponseEncoder:
             lines += (b"content-length: ", size, self._default_end, body)
             return b"".join(lines), False
         head, framing = self._finish_head(
-            status, lines, special, is_head, is_http10, keep_alive, len(body), False
+            status,
+            lines,
+            special,
+            is_head=is_head,
+            is_http10=is_http10,
+            keep_alive=keep_alive,
+            body_size=len(body),
+            trailers=False,
         )
         data = framing.encode(body, more=False)
         if framing.is_short:
@@ -229,7 +236,14 @@ class ResponseEncoder:
         """
         lines, special = self._make_lines(status, headers)
         return self._finish_head(
-            status, lines, special, is_head, is_http10, keep_alive, body_size, trailers
+            status,
+            lines,
+            special,
+            is_head=is_head,
+            is_http10=is_http10,
+            keep_alive=keep_alive,
+            body_size=body_size,
+            trailers=trailers,
         )
 
     def _make_lines(
@@ -268,6 +282,7 @@ class ResponseEncoder:
         status: int,
         lines: list[bytes],
         special: list[tuple[bytes, bytes]] | None,
+        *,
         is_head: bool,
         is_http10: bool,
         keep_alive: bool,
@@ -285,7 +300,11 @@ class ResponseEncoder:
             elif name != b"transfer-encoding":  # which coding it is, is our affair
                 lines.append(encode_field(name, value))
                 own = {name} if own is None else own | {name}
-        body = _frame(status, length, is_head, is_http10, body_size, trailers, lines)
+        size = body_size if length is None else length
+        if is_head or status in _WITHOUT_BODY:
+            body = _frame_none(status, length if status == 304 else size, lines)
+        else:
+            body = _frame(None if trailers else size, lines, is_http10=is_http10)
         if connection is not None and b"close" in list_tokens(connection):
             body.must_close = True
         body.must_close |= not keep_alive
@@ -309,7 +328,7 @@ def encode_field(name: bytes, value: bytes) -> bytes:
     Raises:
         InvalidFieldError: Name or value must not go on the wire.
     """
-    if not isinstance(name, bytes) or not isinstance(value, bytes):
+    if type(name) is not bytes or type(value) is not bytes:
         raise InvalidFieldError(
             f"Header field {name!r}: {value!r}, expected two bytes objects"
         )
@@ -334,26 +353,17 @@ def encode_early_hints(links: Iterable[bytes]) -> bytes:
     return b"HTTP/1.1 103 Early Hints\r\n%b\r\n" % lines
 
 
-def _frame(
-    status: int,
-    length: int | None,
-    is_head: bool,
-    is_http10: bool,
-    body_size: int | None,
-    trailers: bool,
-    lines: list[bytes],
-) -> ResponseBody:
+def _frame_none(status: int, size: int | None, lines: list[bytes]) -> ResponseBody:
+    """Frame a response that has no body whatever its fields say."""
+    # RFC 9110, 8.6: no Content-Length on 204; on HEAD and 304 that of the GET.
+    if size is not None and status != 204:
+        lines.append(b"content-length: %d\r\n" % size)
+    return ResponseBody(NO_BODY, 0, must_close=False)
+
+
+def _frame(size: int | None, lines: list[bytes], *, is_http10: bool) -> ResponseBody:
     """Choose how the end of the body is known and add the field that says so."""
-    if status == 204:
-        # RFC 9110, 8.6: no Content-Length on 204.
-        return ResponseBody(NO_BODY, 0, must_close=False)
-    if has_no_body(status, is_head=is_head):
-        size = length if length is not None or status == 304 else body_size
-        if size is not None:
-            lines.append(b"content-length: %d\r\n" % size)
-        return ResponseBody(NO_BODY, 0, must_close=False)
-    size = body_size if length is None else length
-    if size is not None and not trailers:
+    if size is not None:
         lines.append(b"content-length: %d\r\n" % size)
         return ResponseBody(LENGTH, size, must_close=False)
     if is_http10:

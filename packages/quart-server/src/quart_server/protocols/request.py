@@ -43,6 +43,7 @@ class RequestHead:
 
     def __init__(
         self,
+        *,
         method: str,
         path: str,
         raw_path: bytes,

@@ -86,7 +86,7 @@ class Clock:
         for connection in expired:
             try:
                 connection.on_tick(now)
-            except Exception:
+            except Exception:  # noqa: BLE001  # whatever it is, it is logged
                 # One connection's failure never reaches its neighbours.
                 _log.exception("A connection failed at its deadline, closing it")
                 connection.abort()

@@ -77,7 +77,7 @@ class Connection(asyncio.Protocol):
             self.scheme = "https"
         self.context.add_connection(self)
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """Leave the worker's connections; wake who waits for writing."""
         self.closed = True
         self.deadline = self.write_deadline = inf
@@ -107,7 +107,7 @@ class Connection(asyncio.Protocol):
         Raises:
             ClientDisconnectedError: The connection is gone.
         """
-        while self.is_writing_paused and not self.closed:
+        while self.is_writing_paused:
             waiter = self.context.loop.create_future()
             if self._drain_waiters is None:
                 self._drain_waiters = []
@@ -121,8 +121,7 @@ class Connection(asyncio.Protocol):
         if self.closed:
             return
         self.transport.close()
-        if not self.closed and self.transport.get_write_buffer_size():
-            self._watch_writing()
+        self._watch_closing()
 
     def abort(self) -> None:
         """Close at once, dropping what is buffered."""
@@ -146,12 +145,12 @@ class Connection(asyncio.Protocol):
     def on_tick(self, now: float) -> None:
         """Act on whichever deadline has passed (the clock calls this)."""
         if self.write_deadline <= now:
-            self._check_writing(now)
+            self._check_writing()
         if self.deadline <= now and not self.closed:
             self.deadline = inf
             self.on_deadline(now)
 
-    def on_deadline(self, now: float) -> None:
+    def on_deadline(self, now: float) -> None:  # noqa: ARG002
         """Act on the subclass's own deadline; it is `inf` when this is called."""
         self.close()
 
@@ -164,12 +163,16 @@ class Connection(asyncio.Protocol):
 
     # Private
 
+    def _watch_closing(self) -> None:
+        if not self.closed and self.transport.get_write_buffer_size():
+            self._watch_writing()
+
     def _watch_writing(self) -> None:
         self._write_left = self.transport.get_write_buffer_size()
         timeout = self.context.config.write_timeout
         self.write_deadline = self.context.clock.now + timeout
 
-    def _check_writing(self, now: float) -> None:
+    def _check_writing(self) -> None:
         """Abort when the client took nothing since the last look."""
         left = self.transport.get_write_buffer_size()
         if left == 0:

@@ -114,7 +114,7 @@ class Exchange:
         """Run the app; answer 500 when it fails, close when it leaves things open."""
         try:
             await self.context.app(self.scope, self.receive, self.send)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # the app's, logged
             # An app may let our own "the client is gone" through.
             if not (self.disconnected and isinstance(error, ClientDisconnectedError)):
                 self._fail("App failed", error)
@@ -422,8 +422,12 @@ def _eager_task(
     coroutine: Coroutine[Any, Any, None],
     context: Context,
 ) -> asyncio.Task[None]:
+    # The checkers look at 3.11, where the parameter does not exist.
     return asyncio.Task(  # type: ignore[call-arg]
-        coroutine, loop=loop, context=context, eager_start=True
+        coroutine,
+        loop=loop,
+        context=context,
+        eager_start=True,  # pyright: ignore[reportCallIssue]
     )
 
 

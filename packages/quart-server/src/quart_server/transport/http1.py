@@ -13,9 +13,8 @@ import struct
 from math import inf
 from typing import TYPE_CHECKING, Final
 
-from quart_server.protocols.errors import ProtocolError, SwitchToHTTP2
+from quart_server.protocols.errors import HTTP2PrefaceError, ProtocolError
 from quart_server.protocols.http1 import BODY, DONE, HTTP1Connection
-
 
 from .body_clock import BodyClock
 from .connection import ClientDisconnectedError, Connection
@@ -274,7 +273,7 @@ class HTTP1Transport(Connection):
                 if head is None:
                     break
                 self._begin(head)
-        except SwitchToHTTP2 as error:
+        except HTTP2PrefaceError as error:
             if not switch_to_http2(self, self._http.unread()):
                 self._refuse(error)
         except ProtocolError as error:
@@ -478,6 +477,8 @@ class HTTP1Transport(Connection):
         self._state = _LINGERING
         self._http.close()
         if self.closed:
+            return
+        if self.transport.is_closing():
             return
         if had_eof or not self.transport.can_write_eof():
             self.close()

@@ -1,4 +1,4 @@
-"""The reference reader: the gate, then h11, then our policy. Its verdict is the verdict."""
+"""The reference reader: the gate, h11, our policy. Its verdict is the verdict."""
 
 from __future__ import annotations
 

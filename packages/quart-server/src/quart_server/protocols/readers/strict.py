@@ -103,7 +103,12 @@ class StrictReader:
         if "%" in path:
             path = decode_path(raw_path)
         head = RequestHead(
-            method, path, raw_path, query.encode("ascii"), "1.1", headers
+            method=method,
+            path=path,
+            raw_path=raw_path,
+            query_string=query.encode("ascii"),
+            http_version="1.1",
+            headers=headers,
         )
         if has_special:
             try:
