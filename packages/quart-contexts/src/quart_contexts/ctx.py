@@ -203,8 +203,8 @@ class AppContext:
         Sets ``url_rule`` and ``view_args``, or ``routing_exception``, which the
         dispatch raises later, after the functions before the request.
         """
-        subject = self.request_websocket
         is_websocket = self._request is None
+        subject = self._websocket if is_websocket else self._request
         found = self.app._match_directly(subject, websocket=is_websocket)
         if found is not None:
             subject.url_rule, subject.view_args = found
@@ -220,10 +220,12 @@ class AppContext:
     async def push(self) -> None:
         """Make this the current context, open the session, match the URL."""
         self._bind()
-        subject = self.request_websocket
+        subject = self._websocket if self._request is None else self._request
         if subject is not None:
             if self._session is None:
-                await self._open_session(subject)
+                interface = self.app.session_interface
+                if not getattr(interface, "opens_lazily", False):
+                    await self._open_session(interface, subject)
             if subject.url_rule is None and subject.routing_exception is None:
                 self.match_request()
         announcement = self.app._context_pushed()
@@ -252,10 +254,7 @@ class AppContext:
         else:
             self._pushed.append(tokens)
 
-    async def _open_session(self, subject: Any) -> None:
-        interface = self.app.session_interface
-        if getattr(interface, "opens_lazily", False):
-            return
+    async def _open_session(self, interface: Any, subject: Any) -> None:
         session = await self.app.ensure_async(interface.open_session)(self.app, subject)
         if session is None:
             session = await self.app.ensure_async(interface.make_null_session)(self.app)
@@ -326,9 +325,17 @@ class AppContext:
 
     def _forget(self) -> None:
         """Break the cycle that an exception kept on the request would close."""
-        subject = self.request_websocket
+        subject = self._websocket if self._request is None else self._request
         if subject is not None and subject.routing_exception is not None:
             subject.routing_exception.__traceback__ = None
+
+    def leave(self) -> None:
+        """Restore the context before this one, without any teardown.
+
+        For a caller who knows that no teardown function is registered.
+        """
+        self._unbind()
+        self._forget()
 
     async def auto_pop(self, exc: BaseException | None) -> None:
         """Pop, unless a test client asked to keep this context."""

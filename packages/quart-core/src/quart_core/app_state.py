@@ -22,6 +22,7 @@ from werkzeug.exceptions import Aborter
 from werkzeug.utils import redirect as _redirect
 
 from .config import Config, ConfigAttribute
+from .first_waits import FirstWaits
 from .helpers import find_package, get_debug_flag
 from .json.provider import DefaultJSONProvider, JSONProvider
 from .logging import create_logger
@@ -174,6 +175,7 @@ class AppState(CommandGroup, TemplateMethods, Scaffold):
         self.subdomain_matching = subdomain_matching
         self._got_first_request = False
         self._preserved_context: Any = None
+        self._first_waits: FirstWaits | None = None
         # endpoint -> (registered view, what to await): made at first use.
         self._views: dict[str, tuple[Any, Callable[..., Awaitable[Any]]]] = {}
         if self.has_static_folder:

@@ -17,10 +17,11 @@ from werkzeug.datastructures import Headers
 from werkzeug.exceptions import NotFound
 
 from .debug import traceback_response
+from .first_waits import FirstWaits
 from .parts.websockets import websocket_connection_class
 from .utils import encode_headers
 from .wrappers import ClientDisconnectedError, Request, Response
-from .wrappers.response_body import FileBody, IterableBody
+from .wrappers.response import FileBody, IterableBody
 from .wrappers.scope_headers import ScopeHeaders
 from .wrappers.scope_path import request_path
 
@@ -54,18 +55,21 @@ class ASGIHTTPConnection:
             are required, as far as this class goes.
     """
 
+    # Defaults on the class, as construction is on the way of every request.
+    _send: Any = None
+    _receive: Any = None
+    _request: Any = None
+    _task: asyncio.Task[Any] | None = None
+    _watcher: asyncio.Task[None] | None = None
+    _timer: asyncio.TimerHandle | None = None
+    _timeout: float | None = None
+    _has_waited = False
+    _client_left = False
+    _timed_out = False
+
     def __init__(self, app: Quart, scope: HTTPScope) -> None:
         self.app = app
         self.scope: Any = scope
-        self._send: Any = None
-        self._receive: Any = None
-        self._request: Any = None
-        self._task: asyncio.Task[Any] | None = None
-        self._watcher: asyncio.Task[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._timeout: float | None = None
-        self._client_left = False
-        self._timed_out = False
 
     async def __call__(
         self, receive: ASGIReceiveCallable, send: ASGISendCallable
@@ -73,8 +77,12 @@ class ASGIHTTPConnection:
         self._receive = receive
         request = self._request = self._create_request_from_scope(send)
         request.set_receive(receive)
-        self._task = asyncio.current_task()
-        first_wait = asyncio.get_running_loop().call_soon(self._on_first_wait)
+        loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task(loop)
+        first_waits = self.app._first_waits
+        if first_waits is None or first_waits.loop is not loop:
+            first_waits = self.app._first_waits = FirstWaits(loop)
+        first_waits.note(self)
         try:
             await self.handle_request(request, send)
         except _ClientGone:
@@ -83,7 +91,8 @@ class ASGIHTTPConnection:
             if not self._is_ours(error):
                 raise
         finally:
-            first_wait.cancel()
+            if not self._has_waited:
+                first_waits.strike(self)
             if self._timer is not None:
                 self._timer.cancel()
             if self._watcher is not None:
@@ -91,10 +100,9 @@ class ASGIHTTPConnection:
 
     # Waiting
 
-    def _on_first_wait(self) -> None:
+    def on_first_wait(self) -> None:
         """Start what only a request that waits needs; called by the event loop."""
-        if self._task is None or self._task.done():
-            return
+        self._has_waited = True
         loop = asyncio.get_running_loop()
         self._watcher = loop.create_task(self._watch())
         if self._timeout is not None:
@@ -202,7 +210,7 @@ class ASGIHTTPConnection:
         if getattr(response, "autocorrect_location_header", False):
             response._correct_location(request.url)
         self._timeout = timeout
-        if self._watcher is not None and timeout is not None:
+        if self._has_waited and timeout is not None:
             # The first wait is over, so nothing else would start the timer.
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(timeout, self._expire)
@@ -224,46 +232,48 @@ class ASGIHTTPConnection:
     async def _send_response(self, send: ASGISendCallable, response: Any) -> None:
         status = response.status_code
         ours = isinstance(response, Response)
-        try:
-            await self._send_head(send, response, status)
-            if self.scope["method"] == "HEAD" or status in _NO_BODY:
-                await self._send_data(send, b"")
-                return
-            data = response.response.ready_data() if ours else None
-            if data is not None:
-                await self._send_data(send, data)
-            else:
-                await self._send_stream(send, response)
-        finally:
-            if not ours:
-                response.close()
-            elif response._must_close:
-                await response._close_body()
-
-    async def _send_head(
-        self, send: ASGISendCallable, response: Any, status: int
-    ) -> None:
         head = {
             "type": "http.response.start",
             "status": status,
             "headers": encode_headers(response.headers),
         }
         try:
-            await send(head)
+            await self._send_message(send, head)
+            if ours and response._push_promises:
+                # Early Quart's set of paths to push.
+                for path in response._push_promises:
+                    await self._send_push_promise(path, Headers())
+            if self.scope["method"] == "HEAD" or status in _NO_BODY:
+                data = b""
+            else:
+                data = response.response.ready_data() if ours else None
+            if data is None:
+                await self._send_stream(send, response)
+            else:
+                await self._send_data(send, data)
+        finally:
+            if not ours:
+                response.close()
+            elif response._must_close:
+                await response._close_body()
+
+    async def _send_message(self, send: Any, message: Any) -> None:
+        """Send a message; a refusal means that the client has left.
+
+        Specification 2.4 lets the server raise OSError then. Nothing else is inside
+        the try, as the application's own OSErrors are another matter.
+        """
+        try:
+            await send(message)
         except OSError as error:
-            # Specification 2.4: the server says that the client has left.
             raise _ClientGone from error
-        # Early Quart's set of paths to push.
-        for path in getattr(response, "_push_promises", None) or ():
-            await self._send_push_promise(path, Headers())
 
     async def _send_data(
         self, send: ASGISendCallable, data: bytes, more: bool = False
     ) -> None:
-        try:
-            await send({"type": "http.response.body", "body": data, "more_body": more})
-        except OSError as error:
-            raise _ClientGone from error
+        await self._send_message(
+            send, {"type": "http.response.body", "body": data, "more_body": more}
+        )
 
     async def _send_stream(self, send: ASGISendCallable, response: Any) -> None:
         """Send a body that is not at hand as bytes, in the steps it comes in."""
@@ -296,10 +306,7 @@ class ASGIHTTPConnection:
             message = {"type": PATHSEND_EXTENSION, "path": body.path}
         else:
             return False
-        try:
-            await send(message)
-        except OSError as error:
-            raise _ClientGone from error
+        await self._send_message(send, message)
         return True
 
 

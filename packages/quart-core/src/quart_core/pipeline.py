@@ -8,6 +8,7 @@ nothing to do returns at once.
 from __future__ import annotations
 
 import sys
+from collections.abc import Awaitable
 from typing import Any
 
 from quart_contexts.ctx import AppContext, RequestContext
@@ -17,6 +18,8 @@ from werkzeug.sansio.response import Response as SansIOResponse
 from .dispatch_signatures import context_may_lead
 from .sessions import SecureCookieSessionInterface
 from .signals import (
+    appcontext_popped,
+    appcontext_pushed,
     appcontext_tearing_down,
     request_finished,
     request_started,
@@ -44,6 +47,18 @@ class RequestPipeline(ViewResults):
         """Return an application context, to be entered with ``async with``."""
         return AppContext(self)
 
+    def _context_pushed(self) -> Awaitable[object] | None:
+        """Return the sending of appcontext_pushed, None without receivers."""
+        if not appcontext_pushed.receivers:
+            return None
+        return send_signal(appcontext_pushed, self)
+
+    def _context_popped(self) -> Awaitable[object] | None:
+        """Return the sending of appcontext_popped, None without receivers."""
+        if not appcontext_popped.receivers:
+            return None
+        return send_signal(appcontext_popped, self)
+
     async def handle_request(self, request: Request) -> Response:
         """Handle a request from its context to its teardown.
 
@@ -52,9 +67,9 @@ class RequestPipeline(ViewResults):
         """
         ctx = self.request_context(request)
         error: BaseException | None = None
-        await ctx.push()
         try:
             try:
+                await ctx.push()
                 return await self.full_dispatch_request(ctx)
             except Exception as raised:
                 error = raised
@@ -63,11 +78,36 @@ class RequestPipeline(ViewResults):
             error = raised
             raise
         finally:
-            if error is not None and self.should_ignore_error(error):
+            if error is None and self._has_no_teardown(ctx):
+                ctx.leave()
+            else:
+                if error is not None and self.should_ignore_error(error):
+                    error = None
+                await ctx.auto_pop(error)
+                # The traceback refers to this frame, this frame to the exception.
                 error = None
-            await ctx.auto_pop(error)
-            # The traceback refers to this frame, and this frame to the exception.
-            error = None
+
+    def _has_no_teardown(self, ctx: RequestContext) -> bool:
+        """Return whether nothing would happen when the context is popped.
+
+        Looked up anew for each request: functions, receivers and methods may be
+        added and replaced at any time.
+        """
+        cls = type(self)
+        request = ctx._request
+        return not (
+            self.teardown_request_funcs
+            or self.teardown_appcontext_funcs
+            or request_tearing_down.receivers
+            or appcontext_tearing_down.receivers
+            or appcontext_popped.receivers
+            or request._form is not None
+            or "_quart._preserve_context" in request.scope
+            or cls.do_teardown_request is not RequestPipeline.do_teardown_request
+            or cls.do_teardown_appcontext is not RequestPipeline.do_teardown_appcontext
+            or type(request).close is not Request.close
+            or type(ctx) is not RequestContext
+        )
 
     async def full_dispatch_request(self, request_context: Any = None) -> Response:
         """Run the functions before the request, its view and those after it."""
@@ -195,9 +235,10 @@ class RequestPipeline(ViewResults):
 
     def _session_to_refresh(self, ctx: Any) -> Any:
         """Return a session nobody read, if it may be permanent and so re-sent."""
-        if "Cookie" not in ctx.request.headers:
-            return None
-        return ctx._opened_session()
+        for name, _ in ctx.request.scope.get("headers", ()):
+            if name == b"cookie":
+                return ctx._opened_session()
+        return None
 
     async def _save_session(self, session: Any, response: Any) -> None:
         interface = self.session_interface
