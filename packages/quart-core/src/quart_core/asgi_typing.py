@@ -1,7 +1,7 @@
 """The types of ASGI 3: scopes, and what receives and sends.
 
-They are our own, so that no server is needed to check types. Scopes and events are plain
-dictionaries, see https://asgi.readthedocs.io/en/latest/specs/.
+They are our own, so that no server is needed to check types. Scopes and events are
+plain dictionaries, see https://asgi.readthedocs.io/en/latest/specs/.
 """
 
 from __future__ import annotations

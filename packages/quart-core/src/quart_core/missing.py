@@ -41,10 +41,12 @@ def import_part(module: str, feature: str, package: str) -> ModuleType:
         MissingPackageError: The package is not installed.
         ImportError: It is installed and broken; the original error, untouched.
     """
+    top = module.partition(".")[0]
     try:
-        return import_module(module)
+        import_module(top)
     except ModuleNotFoundError as error:
         # An installed package that lacks one of *its* modules is broken, not absent.
-        if error.name != module.partition(".")[0]:
+        if error.name != top:
             raise
         raise missing(feature, package) from None
+    return import_module(module)
