@@ -36,6 +36,7 @@ async def serve_listeners(
     force_event: asyncio.Event | None = None,
     ssl_context: ssl.SSLContext | None = None,
     ready: Callable[[WorkerContext], None] | None = None,
+    on_request_limit: Callable[[], None] | None = None,
 ) -> int:
     """Serve an app on listening sockets until the shutdown event is set.
 
@@ -48,6 +49,8 @@ async def serve_listeners(
         force_event: Set to stop waiting for them.
         ssl_context: For the listeners that speak TLS.
         ready: Called once connections are accepted.
+        on_request_limit: Called when `limit_max_requests` are served; without it that
+            sets the shutdown event.
 
     Returns:
         How many requests were cut because the graceful timeout was over.
@@ -64,7 +67,7 @@ async def serve_listeners(
             server = await _listen(context, listener, ssl_context)
             servers.append(server)
         if config.limit_max_requests is not None:
-            _limit_requests(context, shutdown_event)
+            _limit_requests(context, on_request_limit or shutdown_event.set)
         if ready is not None:
             ready(context)
         await _either(shutdown_event, force_event)
@@ -94,12 +97,12 @@ async def _listen(
     )
 
 
-def _limit_requests(context: WorkerContext, shutdown_event: asyncio.Event) -> None:
+def _limit_requests(context: WorkerContext, callback: Callable[[], None]) -> None:
     config = context.config
     extra = random.randint(0, config.limit_max_requests_jitter)  # noqa: S311
     limit = config.limit_max_requests
     context.set_request_limit(None if limit is None else limit + extra)
-    context.on_request_limit = shutdown_event.set
+    context.on_request_limit = callback
 
 
 async def _either(first: asyncio.Event, second: asyncio.Event | None) -> None:
