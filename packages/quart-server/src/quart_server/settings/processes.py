@@ -50,9 +50,14 @@ class ProcessSettings:
 
     workers: int = option(
         1,
-        "Worker processes; with 1 and no reload the server is one process.",
+        "Worker processes; 1 without supervisor is a single process.",
         unit="processes",
         minimum=1,
+    )
+    supervisor: Literal["auto", "on"] = option(
+        "auto",
+        "A parent process that starts, watches and replaces workers; auto has one for "
+        "several workers or with limit_max_requests.",
     )
     loop: Literal["auto", "asyncio", "uvloop"] = option(
         "auto", "Event loop; auto takes uvloop (winloop on Windows) where installed."
