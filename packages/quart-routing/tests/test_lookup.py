@@ -1,5 +1,7 @@
 """The compiled lookup: what it answers itself, what it leaves to werkzeug."""
 
+import re
+import sys
 import threading
 import uuid
 
@@ -76,6 +78,12 @@ def test_common_rules_are_answered_without_werkzeug(rule, path, values):
     assert found(url_map, path) == (rule, values)
     adapter = url_map.bind("example.test")
     assert url_map.lookup("GET", path) == adapter.match(path, "GET", return_rule=True)
+
+
+def test_the_test_for_digits_accepts_what_the_pattern_accepts():
+    digits = re.compile(r"\d")
+    every = map(chr, range(sys.maxunicode + 1))
+    assert all(c.isdecimal() == bool(digits.match(c)) for c in every)
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "OPTIONS", "DELETE"])

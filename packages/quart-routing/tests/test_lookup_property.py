@@ -211,6 +211,16 @@ def test_a_match_of_werkzeug_is_a_match_of_the_lookup(url_map, tried_paths):
 @example(QuartMap([QuartRule("/", endpoint="e")]), "")
 @example(QuartMap([QuartRule("/<x>", endpoint="e")]), "a")
 @example(QuartMap([QuartRule("/", endpoint="e")]), "//")
+@example(
+    QuartMap([QuartRule("//<x>", endpoint="e"), QuartRule("/<y>", endpoint="f")]), "//a"
+)
+@example(
+    QuartMap(
+        [QuartRule("//<int:x>", endpoint="e"), QuartRule("//a", endpoint="f")],
+        merge_slashes=False,
+    ),
+    "//1",
+)
 def test_any_text_as_a_path_gets_werkzeugs_match_or_none(url_map, path):
     found = url_map.lookup("GET", path)
     expected = werkzeugs_answer(url_map, "GET", path, False)

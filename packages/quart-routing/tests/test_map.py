@@ -179,8 +179,9 @@ def test_a_server_name_with_a_port_is_matched_with_its_port():
 
 def test_another_host_warns_and_matches_the_invalid_subdomain_only():
     request = replace(REQUEST, host="other.test", path="/user")
-    with pytest.warns(UserWarning, match="'example.test'"):
+    with pytest.warns(UserWarning, match="'example.test'") as caught:
         adapter = subdomain_map().bind_to_request(request, None, "example.test")
+    assert caught[0].filename == __file__
     assert adapter.subdomain == "<invalid>"
     assert adapter.match() == ("user", {"user": "<invalid>"})
     with pytest.raises(NotFound):
@@ -245,6 +246,19 @@ def test_hosts_with_variables_give_them_to_the_view():
     )
     adapter = url_map.bind_to_request(replace(REQUEST, host="ann.test", path="/p"))
     assert adapter.match() == ("e", {"name": "ann", "page": "p"})
+
+
+def test_a_map_that_matches_hosts_takes_no_subdomain():
+    url_map = QuartMap(host_matching=True)
+    with pytest.raises(RuntimeError, match="'api' was given to a map that matches"):
+        url_map.bind_to_request(REQUEST, "api", None)
+
+
+def test_a_server_name_beyond_ascii_is_bound_in_its_ascii_form():
+    request = replace(REQUEST, host="api.xn--bcher-kva.test")
+    adapter = subdomain_map().bind_to_request(request, None, "Bücher.test")
+    assert adapter.match() == ("api", {})
+    assert adapter.build("index") == "http://xn--bcher-kva.test/"
 
 
 def test_what_is_not_a_host_is_refused():

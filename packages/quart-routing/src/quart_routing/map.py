@@ -199,23 +199,38 @@ class QuartMap(Map):
 
         Raises:
             BadHost: The host of the request is not a host name.
+            RuntimeError: A subdomain is given to a map that matches hosts.
         """
         host = checked_host(request.host, request.scheme)
         if server_name is None:
             server_name = host
         else:
             server_name = configured_host(server_name, request.scheme)
-        if subdomain is None and not self.host_matching:
-            subdomain = _subdomain_or_invalid(host, server_name)
-        return self.bind(
+        # Hosts are ASCII here, so that bind() with its conversion can be left out.
+        return QuartMapAdapter(
+            self,
             server_name,
             _script_name(request.root_path),
-            subdomain,
+            self._bound_subdomain(subdomain, host, server_name),
             request.scheme,
-            request.method,
             request.path,
+            request.method,
             quote(request.query_string, safe=_SAFE_IN_QUERY),
         )
+
+    def _bound_subdomain(
+        self, subdomain: str | None, host: str, server_name: str
+    ) -> str | None:
+        if subdomain is None:
+            if self.host_matching:
+                return None
+            return _subdomain_or_invalid(host, server_name)
+        if self.host_matching:
+            raise RuntimeError(
+                f"The subdomain {subdomain!r} was given to a map that matches whole"
+                " hosts. Leave it out, or make the map without host_matching."
+            )
+        return subdomain.lower()
 
 
 def _subdomain_or_invalid(host: str, server_name: str) -> str:
@@ -228,7 +243,7 @@ def _subdomain_or_invalid(host: str, server_name: str) -> str:
         f"The Host header of a request does not match the server name {server_name!r}"
         " or a subdomain of it. Only rules with a variable subdomain can match. Check"
         " SERVER_NAME and the proxy in front of the application.",
-        stacklevel=3,
+        stacklevel=4,
     )
     return INVALID_SUBDOMAIN
 
