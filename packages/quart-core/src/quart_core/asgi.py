@@ -203,7 +203,7 @@ class ASGIHTTPConnection:
         try:
             response: Any = await self.app.handle_request(request)
         except Exception as error:
-            response = await self._handle_exception(error)
+            response = await self._handle_exception(error, request)
         timeout = self.app.config["RESPONSE_TIMEOUT"]
         if isinstance(response, Response) and response.timeout is not Ellipsis:
             timeout = response.timeout
@@ -216,7 +216,7 @@ class ASGIHTTPConnection:
             self._timer = loop.call_later(timeout, self._expire)
         await self._send_response(send, response)
 
-    async def _handle_exception(self, error: Exception) -> Any:
+    async def _handle_exception(self, error: Exception, request: Request) -> Any:
         """Return the debug page, or raise what is not for this client.
 
         Raises:
@@ -226,8 +226,14 @@ class ASGIHTTPConnection:
         extensions = self.scope.get("extensions") or ()
         if RAISE_EXTENSION in extensions or not (app.debug or app.testing):
             raise error
-        app.log_exception((type(error), error, error.__traceback__))
-        return await traceback_response(error)
+        # The context of the request is gone, but log and page tell of the request.
+        ctx = app.request_context(request)
+        ctx._bind()
+        try:
+            app.log_exception((type(error), error, error.__traceback__))
+            return await traceback_response(error)
+        finally:
+            ctx.leave()
 
     async def _send_response(self, send: ASGISendCallable, response: Any) -> None:
         status = response.status_code

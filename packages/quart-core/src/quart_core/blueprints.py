@@ -91,7 +91,7 @@ class BlueprintSetupState:
         self.name_prefix: str = options.get("name_prefix", "")
         self.url_defaults = {
             **blueprint.url_values_defaults,
-            **options.get("url_defaults", ()),
+            **(options.get("url_defaults") or {}),
         }
 
     def add_url_rule(

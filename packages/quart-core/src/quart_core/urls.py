@@ -46,14 +46,14 @@ class Urls(AppState):
             request.trusted_hosts = trusted
             # Reading the host raises where it is not among them.
             _ = request.host
-        subdomain = None
-        server_name = self.config["SERVER_NAME"]
-        if self.url_map.host_matching or not self.subdomain_matching:
-            # Only with subdomain matching does SERVER_NAME restrict the hosts.
-            server_name = None
-        if not self.subdomain_matching:
-            subdomain = self.url_map.default_subdomain or ""
-        return self.url_map.bind_to_request(request, subdomain, server_name)
+        if self.url_map.host_matching:
+            return self.url_map.bind_to_request(request, None, None)
+        if self.subdomain_matching:
+            server_name = self.config["SERVER_NAME"]
+            return self.url_map.bind_to_request(request, None, server_name)
+        # Without subdomain matching SERVER_NAME does not restrict the hosts.
+        subdomain = self.url_map.default_subdomain or ""
+        return self.url_map.bind_to_request(request, subdomain, None)
 
     def _match_directly(
         self, request: BaseRequestWebsocket, *, websocket: bool

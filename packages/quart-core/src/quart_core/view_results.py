@@ -54,7 +54,8 @@ class ViewResults(ErrorHandling):
             raise TypeError(explain_none_result(_current_view(self), result))
         response = self._response_of(value)
         if status is not None:
-            _set_status(response, status)
+            # An int, an HTTPStatus or digits; a reason is not sent by HTTP/2 anyway.
+            response.status_code = int(status)
         if headers:
             response.headers.update(headers)
         return response
@@ -128,10 +129,3 @@ def _current_view(app: Any) -> Any:
         return None
     return app.view_functions.get(ctx.request.url_rule.endpoint)
 
-
-def _set_status(response: Any, status: Any) -> None:
-    """Set a status given as a number, an HTTPStatus or a string."""
-    if isinstance(status, str):
-        response.status = status
-    else:
-        response.status_code = int(status)

@@ -4,28 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sys
 import warnings
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
+from ..helpers import get_debug_flag
 from ..missing import import_part
 from ..utils import MustReloadError, observe_changes, run_reloader
 
 __all__ = ("ServerMethods",)
 
 PACKAGE = "quart-server"
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 5000
+# Tells the reloading parent to start the program anew.
 RELOAD_STATUS = 3
 
 
 class ServerMethods:
-    """Running the application on its own server. API of ``quart.Quart``."""
+    """Running the application on its own server. API of ``quart.Quart``.
 
+    What is passed to the server is described there, hence the ``Any``.
+    """
 
     name: str
     config: Any
-    debug: bool
+    debug: Any
 
     def run(
         self,
@@ -33,13 +38,156 @@ class ServerMethods:
         port: int | None = None,
         debug: bool | None = None,
         use_reloader: bool = True,
-        loop: Any = None,
+        loop: asyncio.AbstractEventLoop | None = None,
         ca_certs: str | None = None,
         certfile: str | None = None,
         keyfile: str | None = None,
         **kwargs: Any,
     ) -> None:
-        raise NotImplementedError
+        """Serve the application until it is interrupted, for development.
 
-    def run_task(self, host: str = "127.0.0.1") -> Any:
-        raise NotImplementedError
+        In production use ``quart serve``, which has workers and reloads them.
+
+        Args:
+            host: Address to listen on, or ``unix:PATH`` or ``fd://NUMBER``; the host
+                of SERVER_NAME if not given, else 127.0.0.1.
+            port: Port to listen on; that of SERVER_NAME if not given, else 5000.
+            debug: Sets the debug mode; else QUART_DEBUG does, where it is set.
+            use_reloader: Start anew when a source file changes.
+            loop: The event loop to run in, a new one if not given.
+            ca_certs: File of authorities whose client certificates are accepted.
+            certfile: File of the TLS certificate.
+            keyfile: File of its private key.
+            **kwargs: Accepted for Flask's sake; a warning names what has no effect.
+
+        Raises:
+            MissingPackageError: quart-server is not installed.
+        """
+        if kwargs:
+            warnings.warn(
+                f"run() ignores {', '.join(sorted(kwargs))}; quart-server's Config "
+                "has the settings of the server",
+                stacklevel=2,
+            )
+        if "QUART_DEBUG" in os.environ:
+            self.debug = get_debug_flag()
+        if debug is not None:
+            self.debug = debug
+        if use_reloader:
+            run_reloader()
+        host, port = self._address(host, port)
+        self._print_banner(_url(host, port, tls=certfile is not None))
+        serving = self._serve(
+            _bind(host, port),
+            None,
+            watched=use_reloader,
+            ca_certs=ca_certs,
+            certfile=certfile,
+            keyfile=keyfile,
+        )
+        try:
+            if loop is None:
+                asyncio.run(serving)
+            else:
+                loop.run_until_complete(serving)
+        except MustReloadError:
+            sys.exit(RELOAD_STATUS)
+        except KeyboardInterrupt:
+            # Interrupted before the server was listening for it.
+            return
+
+    def run_task(
+        self,
+        host: str = DEFAULT_HOST,
+        port: int = DEFAULT_PORT,
+        debug: bool | None = None,
+        ca_certs: str | None = None,
+        certfile: str | None = None,
+        keyfile: str | None = None,
+        shutdown_trigger: Callable[..., Awaitable[Any]] | None = None,
+    ) -> Coroutine[None, None, None]:
+        """Return a coroutine that serves the application in the current loop.
+
+        Installs no signal handler.
+
+        Args:
+            host: As for :meth:`run`.
+            port: As for :meth:`run`.
+            debug: Sets the debug mode, if given.
+            ca_certs: As for :meth:`run`.
+            certfile: As for :meth:`run`.
+            keyfile: As for :meth:`run`.
+            shutdown_trigger: Serving ends when what it returns has been awaited;
+                without it, when the task is cancelled.
+        """
+        if debug is not None:
+            self.debug = debug
+        return self._serve(
+            _bind(host, port),
+            shutdown_trigger or _never,
+            ca_certs=ca_certs,
+            certfile=certfile,
+            keyfile=keyfile,
+        )
+
+    async def _serve(
+        self,
+        bind: str,
+        shutdown_trigger: Callable[..., Awaitable[Any]] | None,
+        *,
+        watched: bool = False,
+        **files: str | None,
+    ) -> None:
+        server = import_part("quart_server.server", "app.run()", PACKAGE)
+        config = server.Config(bind=(bind,), **files)
+        if not watched:
+            await server.serve(self, config, shutdown_trigger=shutdown_trigger)
+            return
+        ended = asyncio.Event()
+        watcher = asyncio.ensure_future(observe_changes(asyncio.sleep, ended))
+        serving = asyncio.ensure_future(server.serve(self, config))
+        await asyncio.wait({watcher, serving}, return_when=asyncio.FIRST_COMPLETED)
+        ended.set()
+        for task in (watcher, serving):
+            task.cancel()
+        results = await asyncio.gather(watcher, serving, return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException) and not isinstance(
+                result, asyncio.CancelledError
+            ):
+                raise result
+
+    def _address(self, host: str | None, port: int | None) -> tuple[str, int]:
+        name: str = self.config["SERVER_NAME"] or ""
+        named_host, _, named_port = name.partition(":")
+        if host is None:
+            host = named_host or DEFAULT_HOST
+        if port is None:
+            port = int(named_port) if named_port else DEFAULT_PORT
+        return host, port
+
+    def _print_banner(self, url: str) -> None:
+        print(f" * Serving Quart app '{self.name}'")  # noqa: T201
+        print(f" * Debug mode: {'on' if self.debug else 'off'}")  # noqa: T201
+        print(" * For development; use 'quart serve' in production")  # noqa: T201
+        # Alone on its line, so that terminals make it a link.
+        print(f" * Running on {url} (CTRL + C to quit)", flush=True)  # noqa: T201
+
+
+async def _never() -> None:
+    await asyncio.Event().wait()
+
+
+def _bind(host: str, port: int) -> str:
+    """Return the address in the server's notation."""
+    if host.startswith("unix:"):
+        return host
+    if host.startswith("fd:"):
+        return f"fd://{host[3:].lstrip('/')}"
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _url(host: str, port: int, *, tls: bool) -> str:
+    if host.startswith(("unix:", "fd:")):
+        return host
+    return f"{'https' if tls else 'http'}://{_bind(host, port)}"
