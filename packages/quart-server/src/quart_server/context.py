@@ -117,7 +117,7 @@ class WorkerContext:
         self.extensions: dict[str, Any] = _extensions(self.shutdown)
         self.is_stopping = False
         self.on_idle: Callable[[], None] | None = None
-        self.root_path = config.root_path
+        self.root_path = config.root_path.rstrip("/")
         self.request_count = 0
         self.on_request_limit: Callable[[], None] | None = None
         self._request_limit = -1

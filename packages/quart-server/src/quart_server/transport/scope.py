@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     from quart_server.asgi import Scope
@@ -31,6 +32,20 @@ def http_scope(connection: Connection, head: RequestHead) -> Scope:
         "server": connection.server,
         "extensions": context.extensions.copy(),
     }
+    if context.root_path:
+        _add_root_path(scope, context.root_path)
     if context.lifespan_state is not None:
         scope["state"] = context.lifespan_state.copy()
     return scope
+
+
+def _add_root_path(scope: Scope, root_path: str) -> None:
+    """Let the path contain the prefix the app is mounted at, as ASGI has it.
+
+    Some proxies pass it on and some take it away.
+    """
+    path: str = scope["path"]
+    if path == root_path or path.startswith(f"{root_path}/"):
+        return
+    scope["path"] = root_path + path
+    scope["raw_path"] = quote(root_path).encode("ascii") + scope["raw_path"]
