@@ -82,7 +82,15 @@ VARIABLES = [
 LITERALS = ["a", "b", "12", "ä", "a.b", "boom", ""]
 UUID = "12345678-1234-1234-1234-123456789abc"
 SEGMENTS = [*LITERALS, "3", "07", "-3", "1.5", "ab", "aab", "a-12", "x\ny", UUID, "١٢"]
-METHODS = ["GET", "POST", "OPTIONS"]
+REQUESTS = [
+    ("GET", False),
+    ("POST", False),
+    ("GET", True),
+    ("HEAD", False),
+    ("OPTIONS", False),
+    ("get", False),
+    ("POST", True),
+]
 
 
 SEGMENT_RULES = [
@@ -146,7 +154,7 @@ def add_rules(url_map, rules):
     return url_map
 
 
-rules = st.lists(st.tuples(patterns, rule_options), max_size=7)
+rules = st.lists(st.tuples(patterns, rule_options), min_size=1, max_size=7)
 maps = st.builds(
     add_rules,
     st.builds(lambda options: QuartMap(converters=CONVERTERS, **options), map_options),
@@ -156,6 +164,32 @@ maps = st.builds(
 
 segments = st.lists(st.sampled_from(SEGMENTS), max_size=5)
 paths = segments.map(lambda parts: "/" + "/".join(parts))
+
+
+VARIABLE = re.compile(r"<(?:(?P<converter>\w+)[^>]*:)?\w+>")
+LIKELY = {
+    "int": ["12", "3", "07", "-3", "١٢"],
+    "float": ["1.5", "x"],
+    "path": ["a", "a/b", "ab/a-12/", "a//b"],
+    "anything": ["", "a/", "/b", "12"],
+    "slashed": ["a/b", "ab/b"],
+    "even": ["12", "13"],
+    "uuid": [UUID],
+    "broken": ["boom"],
+}
+
+
+def likely_paths(url_map, seed):
+    """Paths that the rules were made for, with a value for every variable."""
+    numbers = itertools.count(seed, 7)
+
+    def value(variable):
+        texts = LIKELY.get(variable["converter"], SEGMENTS)
+        return texts[next(numbers) % len(texts)]
+
+    for rule in url_map.iter_rules():
+        for ending in ("", "", "", "/", "/a"):
+            yield re.sub(VARIABLE, value, rule.rule) + ending
 
 
 def werkzeugs_answer(url_map, method, path, websocket):
@@ -177,25 +211,25 @@ def same(found, expected):
     )
 
 
-@settings(max_examples=600, deadline=None)
-@given(maps, st.lists(paths, min_size=1, max_size=12))
-def test_a_match_of_the_lookup_is_werkzeugs_match(url_map, tried_paths):
-    for path, method, websocket in itertools.product(
-        tried_paths, [*METHODS, "HEAD", "get"], [False, True]
+@settings(max_examples=250, deadline=None)
+@given(maps, st.lists(paths, max_size=4), st.integers(0, 1000))
+def test_a_match_of_the_lookup_is_werkzeugs_match(url_map, tried_paths, seed):
+    for path, (method, websocket) in itertools.product(
+        [*tried_paths, *likely_paths(url_map, seed)], REQUESTS
     ):
         found = url_map.lookup(method, path, websocket=websocket)
         expected = werkzeugs_answer(url_map, method, path, websocket)
         assert found is None or (expected is not None and same(found, expected))
 
 
-@settings(max_examples=400, deadline=None)
-@given(maps, st.lists(paths, min_size=1, max_size=12))
-def test_a_match_of_werkzeug_is_a_match_of_the_lookup(url_map, tried_paths):
+@settings(max_examples=250, deadline=None)
+@given(maps, st.lists(paths, max_size=4), st.integers(0, 1000))
+def test_a_match_of_werkzeug_is_a_match_of_the_lookup(url_map, tried_paths, seed):
     # With these two the lookup is only more careful: it answers None for rules that
     # would redirect if the map still redirected from defaults and aliases.
     url_map.redirect_defaults = True
-    for path, method, websocket in itertools.product(
-        tried_paths, METHODS, [False, True]
+    for path, (method, websocket) in itertools.product(
+        [*tried_paths, *likely_paths(url_map, seed)], REQUESTS[:3]
     ):
         if path.startswith("//"):
             continue
@@ -206,7 +240,7 @@ def test_a_match_of_werkzeug_is_a_match_of_the_lookup(url_map, tried_paths):
             assert same(found, expected)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(maps, st.text(alphabet="/ab.-12\\@:%?ä\n", max_size=12))
 @example(QuartMap([QuartRule("/", endpoint="e")]), "")
 @example(QuartMap([QuartRule("/<x>", endpoint="e")]), "a")
@@ -227,7 +261,7 @@ def test_any_text_as_a_path_gets_werkzeugs_match_or_none(url_map, path):
     assert found is None or (expected is not None and same(found, expected))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(maps, rules, paths)
 def test_rules_added_after_a_lookup_are_found(url_map, later, path):
     url_map.lookup("GET", path)
