@@ -214,7 +214,8 @@ class AppContext:
                 return_rule=True
             )
         except HTTPException as error:
-            # The traceback would hold this frame, and so the context, in a cycle.
+            # Tracebacks would hold this frame, and so the context, in a cycle.
+            error.__context__ = None
             subject.routing_exception = error.with_traceback(None)
 
     async def push(self) -> None:
@@ -328,6 +329,7 @@ class AppContext:
         subject = self._websocket if self._request is None else self._request
         if subject is not None and subject.routing_exception is not None:
             subject.routing_exception.__traceback__ = None
+            subject.routing_exception.__context__ = None
 
     def leave(self) -> None:
         """Restore the context before this one, without any teardown.

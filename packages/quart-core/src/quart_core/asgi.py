@@ -97,6 +97,8 @@ class ASGIHTTPConnection:
                 self._timer.cancel()
             if self._watcher is not None:
                 await self._stop_watching()
+            # The request refers to this, for its push promises.
+            self._request = None
 
     # Waiting
 
