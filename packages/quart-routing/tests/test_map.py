@@ -1,12 +1,13 @@
 """QuartMap: binding to requests, subdomains and hosts."""
 
+import inspect
 import warnings
 from dataclasses import dataclass, replace
 
 import pytest
 from quart_routing import BindableRequest, QuartMap, QuartMapAdapter, QuartRule
 from werkzeug.exceptions import BadHost, NotFound
-from werkzeug.routing import BuildError, RequestRedirect
+from werkzeug.routing import BuildError, Map, RequestRedirect
 from werkzeug.sansio.request import Request as SansIORequest
 
 
@@ -35,6 +36,15 @@ def make_map(**options):
         ],
         **options,
     )
+
+
+def test_a_map_takes_what_werkzeugs_map_takes():
+    def options(kind):
+        parameters = inspect.signature(kind).parameters.values()
+        return [(parameter.name, parameter.default) for parameter in parameters]
+
+    assert options(QuartMap) == options(Map)
+    assert options(QuartMap.bind) == options(Map.bind)
 
 
 def test_an_adapter_knows_the_request():

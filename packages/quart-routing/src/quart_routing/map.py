@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from threading import RLock
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from werkzeug.routing import Map
+from werkzeug.routing import BaseConverter, Map
 from werkzeug.routing.rules import RuleFactory
 
 from .adapter import QuartMapAdapter
@@ -63,18 +63,34 @@ class QuartMap(Map):
     ordinary requests. A rule must not be changed once it is added.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - werkzeug's signature
         self,
         rules: Iterable[RuleFactory] | None = None,
-        # The further options are werkzeug's, handed on as they are.
-        *args: Any,
-        **kwargs: Any,
+        default_subdomain: str = "",
+        strict_slashes: bool = True,
+        merge_slashes: bool = True,
+        redirect_defaults: bool = True,
+        converters: Mapping[str, type[BaseConverter]] | None = None,
+        sort_parameters: bool = False,
+        # Sorts the names and values of a query, which are of any type.
+        sort_key: Callable[[Any], Any] | None = None,
+        host_matching: bool = False,
     ) -> None:
         # Adding and compiling exclude each other. Reentrant, since the factories that
         # werkzeug calls while adding may add as well.
         self._lookup_lock = RLock()
         self._lookup: Lookup | None = None
-        super().__init__(rules, *args, **kwargs)
+        super().__init__(
+            rules,
+            default_subdomain,
+            strict_slashes,
+            merge_slashes,
+            redirect_defaults,
+            converters,
+            sort_parameters,
+            sort_key,
+            host_matching,
+        )
 
     def add(self, rulefactory: RuleFactory) -> None:
         """Add a rule, or all rules of a factory; later lookups see them.
