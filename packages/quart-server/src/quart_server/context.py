@@ -61,6 +61,7 @@ class WorkerContext:
         base_context: The context variables that each request starts from.
         clock: Deadlines and the current time.
         connections: All open connections.
+        idle_seconds: How long a connection may be idle once the worker is stopping.
         exchanges: Requests whose app is still running.
         lifespan_state: What the app put into the lifespan scope's `state`, copied for
             each request; None where the app has no lifespan.
@@ -82,6 +83,7 @@ class WorkerContext:
         "encoder",
         "exchanges",
         "extensions",
+        "idle_seconds",
         "is_stopping",
         "lifespan_state",
         "limits",
@@ -116,6 +118,7 @@ class WorkerContext:
         self.access_log = AccessLog.from_config(config)
         self.extensions: dict[str, Any] = _extensions(self.shutdown)
         self.is_stopping = False
+        self.idle_seconds = 0.0
         self.on_idle: Callable[[], None] | None = None
         self.root_path = config.root_path.rstrip("/")
         self.request_count = 0
@@ -164,12 +167,14 @@ class WorkerContext:
         """Set the count at which `on_request_limit` is called."""
         self._request_limit = -1 if limit is None else limit
 
-    def stop(self, on_idle: Callable[[], None]) -> None:
+    def stop(self, on_idle: Callable[[], None], idle_seconds: float = 0.0) -> None:
         """Tell all connections to end; `on_idle` is called when the last one has.
 
-        Idle connections close at once, others after the requests in flight.
+        Connections close after the requests in flight. Idle ones may bring a last
+        request for some time: it may be on its way already.
         """
         self.is_stopping = True
+        self.idle_seconds = idle_seconds
         self.on_idle = on_idle
         self.shutdown.set()
         for connection in tuple(self.connections):

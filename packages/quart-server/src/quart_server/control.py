@@ -2,7 +2,8 @@
 
 Each is one line of JSON with a `kind`. From the worker: `ready`, `beat`, `outdated`,
 `draining`, `failed` (with `reason`). From the supervisor: `setup` (once, first),
-`drain`, `renew`. The line's end tells each side that the other one is gone.
+`drain` (with `idle_seconds`), `renew`. The line's end tells each side that the other
+one is gone.
 """
 
 from __future__ import annotations
@@ -13,7 +14,11 @@ import socket
 import threading
 from typing import Any
 
-__all__ = ["Channel", "ControlMessage", "channel_pair"]
+__all__ = ["IDLE_SECONDS", "Channel", "ControlMessage", "channel_pair"]
+
+# When a server ends: how long connections without a request are kept for a last one
+# that may be on its way.
+IDLE_SECONDS = 0.25
 
 # Any: values of JSON.
 ControlMessage = dict[str, Any]

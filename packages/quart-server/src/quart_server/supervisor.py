@@ -15,6 +15,7 @@ import time
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
+from .control import IDLE_SECONDS
 from .fleet import Fleet, State
 from .launch import Setup, WorkerProcess, describe_exit, launch
 
@@ -72,7 +73,12 @@ class Supervisor:
 
     def drain(self, pid: int) -> None:
         """Tell a worker to stop accepting and end after its requests in flight."""
-        self._workers[pid].channel.send("drain")
+        # While successors serve there is time: idle connections are kept as long as
+        # ever, so that no close crosses a request that is on its way.
+        config = self._setup.config
+        is_end = self._fleet.is_stopping
+        seconds = IDLE_SECONDS if is_end else config.keep_alive_timeout
+        self._workers[pid].channel.send("drain", idle_seconds=seconds)
 
     def kill(self, pid: int) -> None:
         """End a worker at once."""

@@ -13,6 +13,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from .control import IDLE_SECONDS
 from .watchdog import LoopWatch
 
 if TYPE_CHECKING:
@@ -41,29 +42,29 @@ class Tether(threading.Thread):
         self._lock = threading.Lock()
         self._watch: LoopWatch | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._orders: dict[str, Callable[[], None]] = {}
-        self._must_drain = False
+        self._orders: dict[str, Callable[[ControlMessage], None]] = {}
+        self._earlier: list[ControlMessage] = []
 
     def attach(
         self,
         loop: asyncio.AbstractEventLoop,
         *,
-        drain: Callable[[], None],
-        renew: Callable[[], None],
+        drain: Callable[[ControlMessage], None],
+        renew: Callable[[ControlMessage], None],
     ) -> None:
         """From now on watch the loop and have orders carried out in it.
 
         Args:
             loop: The running loop of this thread.
-            drain: Stops serving; called at once if the order came before.
+            drain: Stops serving; called with its message, at once if it came before.
             renew: Reads certificates again.
         """
         with self._lock:
             self._loop = loop
             self._watch = LoopWatch(loop, self._config.loop_lag_warning)
             self._orders = {"drain": drain, "renew": renew}
-            if self._must_drain:
-                drain()
+            for message in self._earlier:
+                self._orders[message["kind"]](message)
 
     def report(self, kind: str, **values: object) -> None:
         """Tell the supervisor something, if it is still there."""
@@ -80,20 +81,20 @@ class Tether(threading.Thread):
         self._end_without_supervisor()
 
     def _obey(self, message: ControlMessage) -> None:
-        kind = message["kind"]
         with self._lock:
-            self._must_drain |= kind == "drain"
-            order = self._orders.get(kind)
-            if order is not None and self._loop is not None:
-                with suppress(RuntimeError):  # The loop has ended by itself.
-                    self._loop.call_soon_threadsafe(order)
+            if self._loop is None:
+                self._earlier.append(message)
+                return
+            order = self._orders[message["kind"]]
+            with suppress(RuntimeError):  # The loop has ended by itself.
+                self._loop.call_soon_threadsafe(order, message)
 
     def _end_without_supervisor(self) -> None:
         """Drain; where even that does not end this process, leave it at once."""
         if self._loop is None:
             os._exit(_EXIT_ORPHANED)
         _log.warning("The supervisor is gone, stopping")
-        self._obey({"kind": "drain"})
+        self._obey({"kind": "drain", "idle_seconds": IDLE_SECONDS})
         grace = self._config.graceful_timeout + self._config.shutdown_timeout
         time.sleep(grace + _MARGIN_SECONDS)
         os._exit(_EXIT_ORPHANED)

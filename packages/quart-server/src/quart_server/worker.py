@@ -8,6 +8,7 @@ import random
 from typing import TYPE_CHECKING
 
 from .context import WorkerContext
+from .control import IDLE_SECONDS
 from .lifespan import Lifespan
 from .transport.http1 import HTTP1Transport
 
@@ -25,6 +26,10 @@ _log = logging.getLogger("quart_server.error")
 
 # What was cancelled gets this long to clean up.
 _CANCEL_TIMEOUT = 1.0
+# From accept() to connection_made() asyncio takes some turns, uvloop one.
+_TURNS_TO_CONNECT = 4
+# Connections in their handshake are known to nobody yet.
+_HANDSHAKE_SECONDS = 0.2
 
 
 async def serve_listeners(
@@ -37,6 +42,7 @@ async def serve_listeners(
     ssl_context: ssl.SSLContext | None = None,
     ready: Callable[[WorkerContext], None] | None = None,
     on_request_limit: Callable[[], None] | None = None,
+    idle_seconds: Callable[[], float] = lambda: IDLE_SECONDS,
 ) -> int:
     """Serve an app on listening sockets until the shutdown event is set.
 
@@ -51,6 +57,8 @@ async def serve_listeners(
         ready: Called once connections are accepted.
         on_request_limit: Called when `limit_max_requests` are served; without it that
             sets the shutdown event.
+        idle_seconds: Asked, when it is set, how long connections without a request are
+            kept for a last one.
 
     Returns:
         How many requests were cut because the graceful timeout was over.
@@ -59,7 +67,11 @@ async def serve_listeners(
         LifespanError: The app's start-up or shutdown failed.
     """
     lifespan = Lifespan(app, config)
-    await lifespan.start()
+    try:
+        await lifespan.start()
+    except BaseException:
+        _close(listeners)
+        raise
     context = WorkerContext(app, config, lifespan_state=lifespan.state)
     servers: list[asyncio.Server] = []
     try:
@@ -74,10 +86,17 @@ async def serve_listeners(
     finally:
         for server in servers:
             server.close()
-        cut = await _drain(context, force_event)
+        _close(listeners)
+        await _settle(is_tls=ssl_context is not None)
+        cut = await _drain(context, force_event, idle_seconds())
         context.clock.stop()
         await lifespan.stop()
     return cut
+
+
+def _close(listeners: Sequence[Listener]) -> None:
+    for listener in listeners:
+        listener.close()
 
 
 async def _listen(
@@ -118,10 +137,20 @@ async def _either(first: asyncio.Event, second: asyncio.Event | None) -> None:
             task.cancel()
 
 
-async def _drain(context: WorkerContext, force_event: asyncio.Event | None) -> int:
+async def _settle(*, is_tls: bool) -> None:
+    """Let connections that are accepted become ones that the context knows."""
+    for _ in range(_TURNS_TO_CONNECT):
+        await asyncio.sleep(0)
+    if is_tls:
+        await asyncio.sleep(_HANDSHAKE_SECONDS)
+
+
+async def _drain(
+    context: WorkerContext, force_event: asyncio.Event | None, idle_seconds: float
+) -> int:
     """Let what is in flight end; return how many requests had to be cut."""
     idle = asyncio.Event()
-    context.stop(idle.set)
+    context.stop(idle.set, idle_seconds)
     timeout = context.config.graceful_timeout
     try:
         async with asyncio.timeout(timeout):

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from .asgi import ASGIApp
+    from .control import ControlMessage
 
 __all__ = ["main"]
 
@@ -52,6 +53,8 @@ class Worker:
         self._tether = tether
         self._stop: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        # Told to end directly, this one worker is replaced: as in a reload.
+        self._idle_seconds = setup.config.keep_alive_timeout
 
     def run(self) -> None:
         """Load the app and serve it until told to stop."""
@@ -75,12 +78,19 @@ class Worker:
         self._tether.report("draining")
         self._loop.call_soon_threadsafe(self._stop.set)
 
+    def _drain(self, message: ControlMessage) -> None:
+        self._idle_seconds = message["idle_seconds"]
+        if self._stop is not None:
+            self._stop.set()
+
     async def _serve(self, app: ASGIApp, ssl_context: ssl.SSLContext | None) -> None:
         config = self._setup.config
         self._stop = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._tether.attach(
-            self._loop, drain=self._stop.set, renew=renewer(ssl_context, config)
+            self._loop,
+            drain=self._drain,
+            renew=lambda _message: renewer(ssl_context, config)(),
         )
         await serve_listeners(
             app,
@@ -91,6 +101,7 @@ class Worker:
             ready=lambda _context: self._tether.report("ready"),
             # The supervisor has a successor ready before it drains this worker.
             on_request_limit=lambda: self._tether.report("outdated"),
+            idle_seconds=lambda: self._idle_seconds,
         )
 
 

@@ -89,7 +89,7 @@ class HTTP1Transport(Connection):
         now = self.context.clock.now
         self.deadline = now + self.context.config.first_byte_timeout
         if self.context.is_stopping:
-            self.close()
+            self._await_last_request()
 
     def data_received(self, data: bytes) -> None:
         """Read what the state of the connection calls for."""
@@ -154,9 +154,9 @@ class HTTP1Transport(Connection):
         self.abort()
 
     def shut_down(self) -> None:
-        """Close now if idle, after the running request otherwise."""
+        """Close soon if idle, after the running request otherwise."""
         if self._state == _IDLE and not self._is_scheduled and not self._is_in_head:
-            self.close()
+            self._await_last_request()
 
     # For the exchange
 
@@ -190,7 +190,9 @@ class HTTP1Transport(Connection):
         if exchange is None or self.closed:
             return
         http = self._http
-        if self.must_close or self.context.is_stopping or not exchange.head.keep_alive:
+        # A head sent before the worker began to stop has announced no end: then the
+        # client may be sending its next request, which is answered.
+        if self.must_close or not exchange.head.keep_alive:
             self._end()
         elif http.state == DONE:
             http.next_cycle()
@@ -340,11 +342,21 @@ class HTTP1Transport(Connection):
                 self._is_in_head = True
                 timeout = self.context.config.header_timeout
                 self.deadline = self.context.clock.now + timeout
-        elif self._http.received_eof or self.context.is_stopping:
+        elif self._http.received_eof:
             self.close()
+        elif self.context.is_stopping:
+            self._await_last_request()
         elif self.requests:
             timeout = self.context.config.keep_alive_timeout
             self.deadline = self.context.clock.now + timeout
+
+    def _await_last_request(self) -> None:
+        """Give a request that is on its way the time to arrive.
+
+        Its answer will say `Connection: close`; a close that crosses it would lose it.
+        """
+        deadline = self.context.loop.time() + self.context.idle_seconds
+        self.deadline = min(self.deadline, deadline)
 
     def _on_idle_deadline(self) -> None:
         if self._is_in_head:
