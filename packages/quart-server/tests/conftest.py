@@ -85,10 +85,7 @@ class Worker:
     force: asyncio.Event
     task: asyncio.Task[int]
     clients: list[Client]
-
-    @property
-    def port(self) -> int:
-        return self.listener.sock.getsockname()[1]
+    port: int
 
     async def connect(self, **settings: Any) -> Client:
         async with asyncio.timeout(TIMEOUT):
@@ -141,7 +138,8 @@ async def start_worker() -> AsyncIterator[Callable[..., Any]]:
         await asyncio.wait({task, ready}, return_when=asyncio.FIRST_COMPLETED)
         if task.done():
             task.result()
-        worker = Worker(ready.result(), listeners[0], shutdown, force, task, [])
+        port = listeners[0].sock.getsockname()[1]
+        worker = Worker(ready.result(), listeners[0], shutdown, force, task, [], port)
         workers.append(worker)
         return worker
 

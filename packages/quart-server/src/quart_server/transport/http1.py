@@ -434,7 +434,8 @@ class HTTP1Transport(Connection):
                     self.context.encoder, error.status, is_head=_is_head(exchange.head)
                 )
             )
-            outcome = "timeout" if outcome == "timeout" else "refused"
+            if outcome != "timeout" and not self._http.received_eof:
+                outcome = "refused"
         exchange.disconnect(outcome)
         self._linger()
 
