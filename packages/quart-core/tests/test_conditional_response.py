@@ -52,7 +52,7 @@ def parts_of(content_type: str, body: bytes) -> list[tuple[dict[str, str], bytes
         assert piece.startswith(b"\r\n")
         head, _, content = piece[2:].partition(b"\r\n\r\n")
         lines = [line.split(": ", 1) for line in head.decode().split("\r\n")]
-        parts.append(({name: value for name, value in lines}, content))
+        parts.append((dict(lines), content))
     return parts
 
 

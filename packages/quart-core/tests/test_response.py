@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from hypothesis import given
@@ -527,7 +527,7 @@ async def test_st_20_a_cancellation_stays_one_when_other_things_fail_too() -> No
 
 async def test_a_body_of_somebody_else_can_be_sent() -> None:
     class OwnBody(ResponseBody):
-        async def __aenter__(self) -> OwnBody:
+        async def __aenter__(self) -> Self:
             return self
 
         async def __aexit__(self, *_exc_info: object) -> None: ...

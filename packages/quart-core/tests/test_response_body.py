@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from quart_core.wrappers.partial_body import MultipartBody, Part, SlicedBody
@@ -226,7 +226,7 @@ async def test_a_subclass_may_set_its_own_iterator() -> None:
 
 async def test_a_body_of_somebody_else_needs_only_to_enter_leave_and_iterate() -> None:
     class OwnBody(ResponseBody):
-        async def __aenter__(self) -> OwnBody:
+        async def __aenter__(self) -> Self:
             return self
 
         async def __aexit__(self, *_exc_info: object) -> None: ...

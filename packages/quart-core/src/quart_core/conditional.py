@@ -5,7 +5,6 @@ RFC 9110, 13: the order of evaluation, strong and weak comparison, dates.
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Final, Protocol
 
 from werkzeug.http import parse_date, parse_etags, unquote_etag
@@ -31,11 +30,9 @@ def evaluate(request: HeaderLookup, response: HeaderLookup) -> int | None:
     Returns:
         304, 412, or None if the response is to be sent as it is.
     """
-    etag = response.get("ETag")
-    modified = _second(parse_date(response.get("Last-Modified")))
-    if not _may_proceed(request, etag, modified):
+    if not _may_proceed(request, response):
         return PRECONDITION_FAILED
-    if _client_has_it(request, etag, modified):
+    if _client_has_it(request, response):
         return NOT_MODIFIED
     return None
 
@@ -55,35 +52,41 @@ def range_applies(request: HeaderLookup, response: HeaderLookup) -> bool:
     return date is not None and date == parse_date(response.get("Last-Modified"))
 
 
-def _may_proceed(
-    request: HeaderLookup, etag: str | None, modified: datetime | None
-) -> bool:
+def _may_proceed(request: HeaderLookup, response: HeaderLookup) -> bool:
     if_match = request.get("If-Match")
     if if_match is not None:
+        etag = response.get("ETag")
         if if_match.strip() == "*" or etag is None:
             return True
         return not _is_weak(etag) and parse_etags(if_match).is_strong(_opaque(etag))
-    unmodified_since = _second(parse_date(request.get("If-Unmodified-Since")))
-    if unmodified_since is None or modified is None:
-        return True
-    return modified <= unmodified_since
+    if_unmodified_since = request.get("If-Unmodified-Since")
+    return if_unmodified_since is None or not _is_later(response, if_unmodified_since)
 
 
-def _client_has_it(
-    request: HeaderLookup, etag: str | None, modified: datetime | None
-) -> bool:
+def _client_has_it(request: HeaderLookup, response: HeaderLookup) -> bool:
     if_none_match = request.get("If-None-Match")
     if if_none_match is not None:
         # It takes precedence over the date, even if it says nothing of use.
         if if_none_match.strip() == "*":
             return True
-        return etag is not None and parse_etags(if_none_match).contains_weak(
-            _opaque(etag)
-        )
-    modified_since = _second(parse_date(request.get("If-Modified-Since")))
-    if modified_since is None or modified is None:
-        return False
-    return modified <= modified_since
+        etag = response.get("ETag")
+        if etag is None:
+            return False
+        return parse_etags(if_none_match).contains_weak(_opaque(etag))
+    if_modified_since = request.get("If-Modified-Since")
+    return if_modified_since is not None and _is_no_later(response, if_modified_since)
+
+
+def _is_later(response: HeaderLookup, date: str) -> bool:
+    modified = parse_date(response.get("Last-Modified"))
+    asked = parse_date(date)
+    return modified is not None and asked is not None and modified > asked
+
+
+def _is_no_later(response: HeaderLookup, date: str) -> bool:
+    modified = parse_date(response.get("Last-Modified"))
+    asked = parse_date(date)
+    return modified is not None and asked is not None and modified <= asked
 
 
 def _opaque(etag: str) -> str:
@@ -92,8 +95,3 @@ def _opaque(etag: str) -> str:
 
 def _is_weak(etag: str) -> bool:
     return etag.startswith(("W/", "w/"))
-
-
-def _second(date: datetime | None) -> datetime | None:
-    # Dates on the wire have no fractions of a second.
-    return None if date is None else date.replace(microsecond=0)

@@ -40,6 +40,7 @@ DEFAULT_MIMETYPE: Final = "application/octet-stream"
 MAX_SIZE_READ_AT_ONCE: Final = READ_SIZE
 """Files up to this many bytes are read in the same thread step as their size."""
 
+_Headers: TypeAlias = list[tuple[str, str]]
 MaxAge: TypeAlias = int | Callable[[str | None], int | None]
 
 
@@ -249,21 +250,20 @@ async def _send_found(app: Quart, found: FoundFile, options: _Options) -> Respon
         body.size = found.size
         body.content = found.content
     response = app.response_class(body, mimetype=_mimetype(options, found.path))
-    headers = response.headers
-    headers["Content-Length"] = str(found.size)
-    if options.as_attachment or options.show_name:
-        _set_disposition(response, options, os.path.basename(found.path))
+    headers = [("Content-Length", str(found.size))]
+    headers += _disposition(options, os.path.basename(found.path))
     if options.last_modified is None:
-        headers["Last-Modified"] = _http_date(found.modified_nanoseconds // 10**9)
+        modified = _http_date(found.modified_nanoseconds // 10**9)
+        headers.append(("Last-Modified", modified))
     if options.etag is True:
         check = adler32(os.fsencode(found.path))
         tag = f"{found.modified_nanoseconds:x}-{found.size:x}-{check:x}"
-        headers["ETag"] = f'"{tag}"'
+        headers.append(("ETag", f'"{tag}"'))
     max_age = options.max_age
     if max_age is None:
         max_age = app.get_send_file_max_age(found.path)
-    _set_caching(response, max_age, found.path)
-    return await _finish(response, options, found.size)
+    headers += _caching(max_age, found.path)
+    return await _finish(response, headers, options, found.size)
 
 
 async def _send_stream(app: Quart, stream: BinaryIO, options: _Options) -> Response:
@@ -271,12 +271,10 @@ async def _send_stream(app: Quart, stream: BinaryIO, options: _Options) -> Respo
     mimetype = _mimetype(options, None)
     body, size = await _stream_body(app, stream)
     response = app.response_class(body, mimetype=mimetype)
-    if size is not None:
-        response.headers["Content-Length"] = str(size)
-    if options.as_attachment or options.show_name:
-        _set_disposition(response, options, None)
-    _set_caching(response, options.max_age, None)
-    return await _finish(response, options, size)
+    headers = [] if size is None else [("Content-Length", str(size))]
+    headers += _disposition(options, None)
+    headers += _caching(options.max_age, None)
+    return await _finish(response, headers, options, size)
 
 
 async def _stream_body(app: Quart, stream: BinaryIO) -> tuple[ResponseBody, int | None]:
@@ -289,16 +287,23 @@ async def _stream_body(app: Quart, stream: BinaryIO) -> tuple[ResponseBody, int 
     return app.response_class.iterable_body_class(_StreamChunks(stream)), None
 
 
-async def _finish(response: Response, options: _Options, size: int | None) -> Response:
+async def _finish(
+    response: Response, headers: _Headers, options: _Options, size: int | None
+) -> Response:
     if options.last_modified is not None:
-        response.headers["Last-Modified"] = http_date(options.last_modified)
+        headers.append(("Last-Modified", http_date(options.last_modified)))
     if isinstance(options.etag, str):
-        response.headers["ETag"] = quote_etag(options.etag)
+        headers.append(("ETag", quote_etag(options.etag)))
+    if len(response.headers) <= 1:
+        # Only the content type is there, so nothing has to be looked for.
+        response.headers.extend(headers)
+    else:
+        response.headers.update(headers)
     if not options.conditional:
         return response
     try:
         return await response.make_conditional(
-            request, accept_ranges=True, complete_length=size
+            request._get_current_object(), accept_ranges=True, complete_length=size
         )
     except BaseException:
         # Nobody will send this response, nor close what it holds.
@@ -306,20 +311,23 @@ async def _finish(response: Response, options: _Options, size: int | None) -> Re
         raise
 
 
-def _set_disposition(response: Response, options: _Options, name: str | None) -> None:
+def _disposition(options: _Options, name: str | None) -> _Headers:
+    if not (options.as_attachment or options.show_name):
+        return []
     kind = "attachment" if options.as_attachment else "inline"
     suggested = name if options.name is None else options.name
-    response.headers["Content-Disposition"] = content_disposition(kind, suggested)
+    return [("Content-Disposition", content_disposition(kind, suggested))]
 
 
-def _set_caching(response: Response, max_age: MaxAge | None, path: str | None) -> None:
+def _caching(max_age: MaxAge | None, path: str | None) -> _Headers:
     seconds = max_age(path) if callable(max_age) else max_age
     if seconds is None:
-        response.headers["Cache-Control"] = "public"
-        return
+        return [("Cache-Control", "public")]
     seconds = int(seconds)
-    response.headers["Cache-Control"] = f"public, max-age={seconds}"
-    response.headers["Expires"] = _http_date(int(time.time()) + seconds)
+    return [
+        ("Cache-Control", f"public, max-age={seconds}"),
+        ("Expires", _http_date(int(time.time()) + seconds)),
+    ]
 
 
 def _mimetype(options: _Options, path: str | None) -> str:
