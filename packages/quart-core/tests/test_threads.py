@@ -99,6 +99,7 @@ async def test_run_sync_makes_a_returned_generator_asynchronous() -> None:
         yield 2
 
     result: Any = await run_sync(numbers)()
+    assert inspect.isasyncgen(result)
     items = [item async for item in result]
     assert items[0] != threading.get_ident()
     assert items[1] == 2
@@ -165,7 +166,7 @@ async def test_a_generator_that_never_started_is_closed_without_a_thread() -> No
         yield 1
 
     generator = generate()
-    await run_sync_iterable(generator).aclose()
+    await ThreadedIterator(generator).aclose()
     assert inspect.getgeneratorstate(generator) == inspect.GEN_CLOSED
 
 

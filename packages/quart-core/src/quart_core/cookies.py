@@ -16,7 +16,7 @@ _BAD_IN_ATTRIBUTE: Final = re.compile(r"[\x00-\x1f\x7f;]")
 _BAD_IN_DOMAIN: Final = re.compile(r"[\x00-\x20\x7f;,/\\\"=]")
 
 
-def make_cookie(  # noqa: PLR0917 - werkzeug's order of arguments
+def make_cookie(
     key: str,
     value: str = "",
     max_age: timedelta | int | None = None,

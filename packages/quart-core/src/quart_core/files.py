@@ -57,7 +57,7 @@ class _Options(NamedTuple):
     last_modified: datetime | float | None
 
 
-async def send_file(  # noqa: PLR0917 - Quart's order of arguments
+async def send_file(
     filename_or_io: FilePath | BinaryIO | None = None,
     mimetype: str | None = None,
     as_attachment: bool = False,
@@ -190,7 +190,7 @@ async def send_from_directory(
 # Arguments.
 
 
-def _options(  # noqa: PLR0917 - called in two places, side by side with the signature
+def _options(
     mimetype: str | None,
     as_attachment: bool,
     attachment_filename: str | None,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import (
+    AsyncGenerator,
     AsyncIterator,
     Callable,
     Coroutine,
@@ -59,8 +60,8 @@ def run_sync(
     """Make a coroutine function that calls `func` in a thread.
 
     The context variables of the caller are visible in the thread; what `func` sets in
-    them stays there. A generator that `func` returns comes back as an asynchronous
-    iterator whose steps run in threads too, see `run_sync_iterable`.
+    them stays there. A generator that `func` returns comes back as an asynchronous one,
+    whose steps run in threads too, see `run_sync_iterable`.
 
     Raises:
         RuntimeError: `func` raised StopIteration, which no coroutine can pass on.
@@ -92,9 +93,21 @@ def _call(
         raise RuntimeError(f"{name} raised StopIteration in its thread") from error
 
 
-def run_sync_iterable(iterable: Iterable[Item]) -> ThreadedIterator[Item]:
-    """Iterate over a synchronous iterable from a coroutine, each step in a thread."""
-    return ThreadedIterator(iterable)
+def run_sync_iterable(iterable: Iterable[Item]) -> AsyncGenerator[Item, None]:
+    """Iterate over a synchronous iterable from a coroutine, each step in a thread.
+
+    A real asynchronous generator is what callers look for; `ThreadedIterator` does the
+    same, and closes also an iterable that was never started.
+    """
+    return _generate(ThreadedIterator(iterable))
+
+
+async def _generate(iterator: ThreadedIterator[Item]) -> AsyncGenerator[Item, None]:
+    try:
+        async for item in iterator:
+            yield item
+    finally:
+        await iterator.aclose()
 
 
 class BlockingResource:

@@ -105,7 +105,7 @@ class Response(BodyAccess):
     _close_callbacks: tuple[Callable[[], object], ...] = ()
     _push_promises: set[str] | None = None
 
-    def __init__(  # noqa: PLR0917 - Flask's order of arguments
+    def __init__(
         self,
         response: BodyValue | None = None,
         status: int | str | HTTPStatus | None = None,
@@ -260,7 +260,7 @@ class Response(BodyAccess):
 
     # Headers.
 
-    def set_cookie(  # noqa: PLR0917 - werkzeug's order of arguments
+    def set_cookie(
         self,
         key: str,
         value: str = "",
