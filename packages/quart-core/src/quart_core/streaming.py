@@ -18,7 +18,7 @@ from collections.abc import (
 from contextlib import contextmanager
 from functools import wraps
 from inspect import iscoroutine
-from typing import Any, ParamSpec, TypeVar, overload
+from typing import Any, ParamSpec, TypeVar, cast, overload
 
 from quart_contexts.ctx import AppContext
 from quart_contexts.globals import _cv_app, _cv_request, _cv_websocket
@@ -34,6 +34,9 @@ _MISSING: Any = object()
 
 # What a context keeps of one push that set no variable.
 _NOTHING_SET: Any = (None, None, None)
+
+# Stands for no context, since a variable that was set cannot be unset.
+_NO_CONTEXT = AppContext(cast("Any", None))
 
 
 @overload
@@ -145,7 +148,7 @@ async def _steps(
     iterator: AsyncIterator[Any], context: AppContext
 ) -> AsyncGenerator[Any, None]:
     error: BaseException | None = None
-    _hold(context)
+    around = _hold(context)
     try:
         yield None  # to ``_stream``
         while True:
@@ -163,7 +166,7 @@ async def _steps(
             with _current(context):
                 await _close(iterator)
         finally:
-            await _release(context, error)
+            await _release(context, around, error)
             # The traceback refers to this frame, and this frame to the exception.
             error = None
 
@@ -190,19 +193,32 @@ def _current(context: AppContext) -> Iterator[None]:
         _cv_app.reset(app_token)
 
 
-def _hold(context: AppContext) -> None:
-    """Keep a context from being torn down when its request is done."""
+def _hold(context: AppContext) -> AppContext:
+    """Keep a context from being torn down when its request is done.
+
+    Returns:
+        What is to be around the context when it is let go of: where it was not pushed
+        inside of another context of its app, none is, whoever closes the stream.
+    """
     if context._pushed is None:
         context._pushed = []
+    owns_app = any(app_token is not None for app_token, *_ in context._pushed)
     context._pushed.insert(0, _NOTHING_SET)
+    return _NO_CONTEXT if owns_app else _cv_app.get(_NO_CONTEXT)
 
 
-async def _release(context: AppContext, error: BaseException | None) -> None:
+async def _release(
+    context: AppContext, around: AppContext, error: BaseException | None
+) -> None:
     """Let go of a context, and tear it down where nothing else holds it."""
     pushed = context._pushed or []
     if len(pushed) > 1 or context.preserved:
         pushed.remove(_NOTHING_SET)
         return
-    await context.push()
-    pushed.remove(_NOTHING_SET)
-    await context.pop(error)
+    token = _cv_app.set(around)
+    try:
+        await context.push()
+        pushed.remove(_NOTHING_SET)
+        await context.pop(error)
+    finally:
+        _cv_app.reset(token)
