@@ -15,6 +15,7 @@ from .ending import exit_after
 
 if TYPE_CHECKING:
     import asyncio
+    import threading
     from collections.abc import Callable, Iterator
     from types import FrameType
 
@@ -46,6 +47,7 @@ class ServerSignals:
         self._force = force
         self._renew = renew
         self._is_stopping = False
+        self._timer: threading.Timer | None = None
         self.exit_code = 0
 
     @contextmanager
@@ -63,6 +65,8 @@ class ServerSignals:
                 signal.signal(number, handler)
             yield
         finally:
+            if self._timer is not None:
+                self._timer.cancel()
             for number, earlier in before.items():
                 signal.signal(number, earlier)
 
@@ -75,7 +79,7 @@ class ServerSignals:
             return
         self.exit_code = 128 + number
         # Not left to the loop alone: the application may be what hangs.
-        exit_after(_SECONDS_TO_CUT, self.exit_code)
+        self._timer = exit_after(_SECONDS_TO_CUT, self.exit_code)
         self._loop.call_soon_threadsafe(_log.warning, "%s again, ending at once", name)
         self._loop.call_soon_threadsafe(self._force.set)
 

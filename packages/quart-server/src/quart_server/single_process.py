@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from .config import ConfigError
@@ -22,12 +23,12 @@ if TYPE_CHECKING:
     from .binds import Listener
     from .config import Config
 
-__all__ = ["renewer", "run_single_process"]
+__all__ = ["SECONDS_FOR_THREADS", "renewer", "run_single_process"]
 
 _log = logging.getLogger("quart_server.error")
 
 # Threads of the application may never return; the process ends all the same.
-_SECONDS_FOR_THREADS = 2.0
+SECONDS_FOR_THREADS = 2.0
 
 
 def run_single_process(
@@ -44,9 +45,13 @@ def run_single_process(
     Raises:
         LifespanError: The app's start-up or shutdown failed.
     """
-    with asyncio.Runner(loop_factory=loop_factory(config)) as runner:
+    with ExitStack() as stack:
+        factory = loop_factory(config)
+        runner = stack.enter_context(asyncio.Runner(loop_factory=factory))
         code = runner.run(_serve(app, config, listeners, ssl_context, on_ready))
-        exit_after(_SECONDS_FOR_THREADS, code)
+        # The runner waits for threads without an end.
+        timer = exit_after(SECONDS_FOR_THREADS, code)
+    timer.cancel()
     return code
 
 
@@ -63,16 +68,19 @@ async def _serve(
     watchdog = Watchdog(LoopWatch(loop, config.loop_lag_warning))
     if config.loop_lag_warning:
         watchdog.start()
-    with signals.handled():
-        await serve_listeners(
-            app,
-            config,
-            listeners,
-            shutdown_event=stop,
-            force_event=force,
-            ssl_context=ssl_context,
-            ready=lambda _context: on_ready(),
-        )
+    try:
+        with signals.handled():
+            await serve_listeners(
+                app,
+                config,
+                listeners,
+                shutdown_event=stop,
+                force_event=force,
+                ssl_context=ssl_context,
+                ready=lambda _context: on_ready(),
+            )
+    finally:
+        watchdog.stop()
     return signals.exit_code
 
 

@@ -81,6 +81,7 @@ class Watchdog(threading.Thread):
             self._watch.look()
 
     def stop(self) -> None:
-        """End the thread; returns once it is over."""
+        """End the thread, if it was started; returns once it is over."""
         self._stopped.set()
-        self.join()
+        if self.is_alive():
+            self.join()

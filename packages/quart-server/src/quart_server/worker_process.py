@@ -21,7 +21,7 @@ from .lifespan import LifespanError
 from .loggers import set_up_loggers
 from .loops import loop_factory
 from .privileges import drop_privileges
-from .single_process import renewer
+from .single_process import SECONDS_FOR_THREADS, renewer
 from .tether import Tether
 from .tls import make_ssl_context
 from .worker import serve_listeners
@@ -39,7 +39,6 @@ _log = logging.getLogger("quart_server.error")
 
 _EXIT_FAILED = 3
 _SETUP_SECONDS = 30.0
-_SECONDS_FOR_THREADS = 2.0
 _LONGEST_REASON = 2000
 # Their message says it all; a traceback would only hide it.
 _EXPLAINED = (AppImportError, ConfigError, LifespanError)
@@ -69,7 +68,7 @@ class Worker:
         )
         with asyncio.Runner(loop_factory=loop_factory(config)) as runner:
             runner.run(self._serve(app, ssl_context))
-            exit_after(_SECONDS_FOR_THREADS, 0)
+            exit_after(SECONDS_FOR_THREADS, 0)
 
     def on_terminate(self, _number: int, _frame: FrameType | None) -> None:
         """Drain on a SIGTERM that did not come from the supervisor."""

@@ -215,20 +215,52 @@ def is_alive(pid):
         return False
 
 
+def test_f_23_a_crash_loop_ends_with_code_3_and_the_import_error(start):
+    server = start("--workers", "2", app="import no_such_dependency", wait=False)
+    assert server.wait(30) == 3
+    (last,) = (line for line in server.lines if "giving up" in line)
+    assert "after 5 attempts" in last
+    assert "No module named 'no_such_dependency'" in last
+
+
 @pytest.mark.parametrize(
     ("app", "message"),
     [
-        ("import no_such_dependency", "No module named 'no_such_dependency'"),
         ("app = 1", "expected an ASGI app"),
         ("x = 1", "app_module has no 'app'"),
+        ("raise SystemExit('no settings')", "SystemExit: no settings"),
     ],
 )
-def test_f_23_a_crash_loop_ends_with_code_3_and_the_import_error(start, app, message):
-    server = start("--workers", "2", app=app, wait=False)
+def test_what_keeps_a_worker_from_starting_is_named(start, app, message):
+    server = start("--workers", "2", "--restart-limit", "1", app=app, wait=False)
     assert server.wait(30) == 3
-    last = [line for line in server.lines if "giving up after 5 attempts" in line]
-    assert len(last) == 1
-    assert message in last[0]
+    assert f"{message}; giving up" in server.log
+
+
+def test_a_single_process_names_what_keeps_it_from_starting(start):
+    server = start(app="x = 1", wait=False)
+    assert server.wait(30) == 3
+    assert server.log == (
+        "quart-server: app_module has no 'app', asked for as 'app_module:app'\n"
+    )
+
+
+async def test_a_thread_that_never_returns_does_not_hold_up_the_end(start, client):
+    app = """
+import asyncio, time
+
+async def app(scope, receive, send):
+    if scope["type"] == "http":
+        asyncio.get_running_loop().run_in_executor(None, time.sleep, 60)
+        await send({"type": "http.response.start", "status": 200, "headers": [
+            (b"content-length", b"0")]})
+        await send({"type": "http.response.body"})
+"""
+    for workers in ("1", "2"):
+        server = start("--workers", workers, app=app)
+        await client(server.port).get()
+        server.send(signal.SIGTERM)
+        assert await server.ended(6) == 0
 
 
 def test_f_23_a_failing_start_up_is_named(start):
