@@ -25,6 +25,7 @@ BODY: Final = 1
 DONE: Final = 2
 CLOSED: Final = 3
 
+_CR: Final = 0x0D
 _PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _PREFACE_HEAD: Final = b"PRI * HTTP/2.0\r\n\r\n"
 
@@ -151,7 +152,8 @@ class HTTP1Connection:
     # Private
 
     def _read_request(self) -> RequestHead | None:
-        self._skip_empty_lines()
+        if self._buffer[self._position] == _CR and self._scanner is None:
+            self._skip_empty_lines()
         buffer, position = self._buffer, self._position
         end = -1 if self._scanner else buffer.find(b"\r\n\r\n", position)
         if end < 0 or end - position > self._limits.harmless:
@@ -174,15 +176,20 @@ class HTTP1Connection:
         self._scanner = None
         self._empty_lines = 0
         self.is_fresh = False
-        self._consume(stop)
-        self._begin_body(head)
+        if stop == len(buffer):
+            self._buffer = b""
+            self._position = 0
+        else:
+            self._position = stop
+        if head.body_length:
+            self._begin_body(head)
+        else:
+            self.state = DONE
         return head
 
     def _skip_empty_lines(self) -> None:
         """Skip empty lines before the request line (RFC 9112, 2.2)."""
         buffer, position = self._buffer, self._position
-        if buffer[position : position + 1] != b"\r" or self._scanner is not None:
-            return
         while buffer[position : position + 2] == b"\r\n":
             position += 2
             self._empty_lines += 1
@@ -217,9 +224,6 @@ class HTTP1Connection:
 
     def _begin_body(self, head: RequestHead) -> None:
         self.body_remaining = head.body_length
-        if head.body_length == 0:
-            self.state = DONE
-            return
         self.state = BODY
         if head.body_length == CHUNKED:
             self._chunks = ChunkedDecoder(self._limits)

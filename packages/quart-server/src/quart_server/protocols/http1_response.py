@@ -256,7 +256,9 @@ class ResponseEncoder:
         for name, value in headers:
             line = known.get((name, value))
             if line is None:
-                line = self._make_line(name, value)
+                # A length is checked where it is compared with the body's.
+                if name != b"content-length":
+                    line = self._make_line(name, value)
                 if line is None:
                     if special is None:
                         special = []

@@ -55,12 +55,12 @@ def make_head(
     raw_path, query, authority = read_target(method, target)
     _apply_host(headers, authority, http_version)
     head = RequestHead(
-        method=method.decode("ascii").upper(),
-        path=decode_path(raw_path),
-        raw_path=raw_path,
-        query_string=query,
-        http_version=http_version,
-        headers=headers,
+        method.decode("ascii").upper(),
+        decode_path(raw_path),
+        raw_path,
+        query,
+        http_version,
+        headers,
     )
     apply_fields(head)
     return head

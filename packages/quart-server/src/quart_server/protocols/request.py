@@ -41,9 +41,8 @@ class RequestHead:
         "upgrade",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0917  # made for each request, keywords cost
         self,
-        *,
         method: str,
         path: str,
         raw_path: bytes,

@@ -1,13 +1,13 @@
 """The strict reader: reads the plain common case, hands everything else on.
 
-It accepts a subset of what the reference accepts and refuses nothing by itself. Field
-lines repeat from request to request, so checked lines are remembered: reading one
-again is a look into a dictionary. Only fields whose values are no secrets are.
+It accepts a subset of what the reference accepts and refuses nothing by itself. Lines
+repeat from request to request, so checked lines are remembered: reading one again is a
+look into a dictionary. Those that may hold secrets are not.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from quart_server.protocols.errors import ProtocolError
 from quart_server.protocols.grammar import HOST, is_field_value, is_token
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["StrictReader"]
 
 Field = tuple[bytes, bytes]
+# Method, path, raw path, query string.
+_Start = tuple[str, str, bytes, bytes]
+_Value = TypeVar("_Value")
 
 _METHODS: Final = frozenset(
     {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"}
@@ -61,11 +64,12 @@ class StrictReader:
 
     name = "strict"
 
-    __slots__ = ("_hosts", "_limits", "_plain", "reference")
+    __slots__ = ("_hosts", "_limits", "_lines", "_plain", "reference")
 
     def __init__(self, limits: HTTP1Limits) -> None:
         self._limits = limits
         self.reference = ReferenceReader(limits)
+        self._lines: dict[bytes, _Start] = {}
         self._plain: dict[bytes, Field] = {}
         self._hosts: dict[bytes, Field] = {}
 
@@ -82,8 +86,27 @@ class StrictReader:
         lines = block[:-4].split(b"\r\n")
         if len(lines) > self._limits.fields:
             return None
+        line = lines[0]
+        start = self._lines.get(line) or self._read_line(line)
+        if start is None:
+            return None
+        fields = self._read_fields(lines)
+        if fields is None:
+            return None
+        headers, has_special = fields
+        method, path, raw_path, query = start
+        head = RequestHead(method, path, raw_path, query, "1.1", headers)
+        if has_special:
+            try:
+                apply_fields(head)
+            except ProtocolError:
+                return None
+        return head
+
+    def _read_line(self, line: bytes) -> _Start | None:
+        """Read a request line that is not remembered; None if it is not plain."""
         try:
-            method, target, version = lines[0].decode("ascii").split(" ")
+            method, target, version = line.decode("ascii").split(" ")
         except ValueError:
             return None
         if (
@@ -94,28 +117,14 @@ class StrictReader:
             or not target.isprintable()
         ):
             return None
-        fields = self._read_fields(lines)
-        if fields is None:
-            return None
-        headers, has_special = fields
-        path, _, query = target.partition("?")
+        path, mark, query = target.partition("?")
         raw_path = path.encode("ascii")
         if "%" in path:
             path = decode_path(raw_path)
-        head = RequestHead(
-            method=method,
-            path=path,
-            raw_path=raw_path,
-            query_string=query.encode("ascii"),
-            http_version="1.1",
-            headers=headers,
-        )
-        if has_special:
-            try:
-                apply_fields(head)
-            except ProtocolError:
-                return None
-        return head
+        start = (method, path, raw_path, query.encode("ascii"))
+        if not mark:  # queries hold secrets now and then
+            self._remember(self._lines, line, start)
+        return start
 
     def _read_fields(self, lines: list[bytes]) -> tuple[list[Field], bool] | None:
         """Return the fields and whether any means something to the server."""
@@ -124,8 +133,9 @@ class StrictReader:
         known = self._plain.get
         hosts = 0
         has_special = False
-        lines = lines[1:]
-        for line in lines:
+        rest = iter(lines)
+        next(rest)  # the request line
+        for line in rest:
             field = known(line)
             if field is None:
                 field = self._hosts.get(line)
@@ -161,9 +171,9 @@ class StrictReader:
         return field
 
     @staticmethod
-    def _remember(memory: dict[bytes, Field], line: bytes, field: Field) -> None:
+    def _remember(memory: dict[bytes, _Value], line: bytes, value: _Value) -> None:
         if len(line) > _MEMORY_LINE_SIZE:
             return
         if len(memory) >= _MEMORY_LINES:
             memory.clear()
-        memory[line] = field
+        memory[line] = value
