@@ -15,6 +15,7 @@ from typing import Any, Final
 from .parts.names import OWN_PACKAGES
 
 __all__ = (
+    "def_line",
     "display_path",
     "is_user_code",
     "is_user_frame",
@@ -135,11 +136,14 @@ def unwrap_view(view: Any) -> Callable[..., Any] | None:
 
 def place_of(code: CodeType) -> str:
     """Return ``file:line`` of a function's ``def``, below its decorators."""
-    return f"{display_path(code.co_filename)}:{_def_line(code)}"
+    return f"{display_path(code.co_filename)}:{def_line(code)}"
 
 
-def _def_line(code: CodeType) -> int:
-    # A decorated function's first line is that of its first decorator.
+def def_line(code: CodeType) -> int:
+    """Return the line of a function's ``def``, or that of its first code.
+
+    ``co_firstlineno`` is the line of the first decorator.
+    """
     first = code.co_firstlineno
     pattern = re.compile(rf"\s*(?:async\s+)?def\s+{re.escape(code.co_name)}\b")
     lines = source_lines(code.co_filename)[first - 1 : first + _MAX_DECORATOR_LINES]

@@ -1,15 +1,14 @@
-"""What a developer sees of an exception (API of ``quart.debug``)."""
+"""What a developer sees of an exception (API of ``quart.debug``).
+
+The page, plain text or JSON for the client, and text for the terminal. All of it comes
+from one description of the exception (`quart_core.debug.frames`), in which secrets are
+masked and everything is bounded before it is written in any form.
+"""
 
 from __future__ import annotations
 
-from werkzeug.exceptions import InternalServerError
+from .page import TEMPLATE
+from .responses import error_response, traceback_response
+from .terminal import format_error
 
-from ..wrappers import Response
-
-__all__ = ("traceback_response",)
-
-
-async def traceback_response(error: BaseException) -> Response:  # noqa: ARG001
-    """Return the response for an exception that nobody handled."""
-    plain = InternalServerError()
-    return Response(plain.get_body(), plain.code, mimetype="text/html")
+__all__ = ("TEMPLATE", "error_response", "format_error", "traceback_response")
