@@ -1,4 +1,5 @@
 import re
+import signal
 
 import pytest
 from quart_server import __version__, command
@@ -6,6 +7,16 @@ from quart_server.binds import BindError
 from quart_server.command import main
 from quart_server.config import Config, ConfigError
 from quart_server.importer import AppImportError
+
+
+@pytest.fixture(autouse=True)
+def signals_of_the_test_run():
+    """Give the test run its handlers back."""
+    numbers = [signal.SIGTERM, signal.SIGHUP]
+    before = {number: signal.getsignal(number) for number in numbers}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture

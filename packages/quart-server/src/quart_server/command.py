@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
@@ -21,6 +22,7 @@ from .settings.sources import read_environment, read_toml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from types import FrameType
 
     from .settings.options import Option
 
@@ -53,6 +55,7 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
+    _prepare_signals()
     try:
         options, config = _read(arguments)
         return run_server(
@@ -66,6 +69,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(error, EXIT_APP)
     except KeyboardInterrupt:  # Ctrl+C while the app is imported.
         return 130
+
+
+def _prepare_signals() -> None:
+    """Handle signals that come before the server handles them itself.
+
+    Process 1 of a container would not even notice SIGTERM; SIGHUP would end it.
+    """
+    signal.signal(signal.SIGTERM, _terminate)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+def _terminate(number: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + number)
 
 
 def _fail(error: Exception, exit_code: int) -> int:

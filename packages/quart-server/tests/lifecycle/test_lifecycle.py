@@ -245,6 +245,22 @@ def test_a_single_process_names_what_keeps_it_from_starting(start):
     )
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_sigterm_while_the_app_is_imported_ends_the_server(start, workers):
+    app = """
+import time
+open("importing", "w").close()
+time.sleep(3)
+app = print
+"""
+    server = start("--workers", workers, "--pid-path", "pid", app=app, wait=False)
+    server.until((server.folder / "importing").exists, "import")
+    server.send(signal.SIGTERM)
+    assert server.wait() == (143 if workers == "1" else 0)
+    assert not (server.folder / "pid").exists()
+    assert "Traceback" not in server.log
+
+
 async def test_a_thread_that_never_returns_does_not_hold_up_the_end(start, client):
     app = """
 import asyncio, time
