@@ -62,7 +62,7 @@ class BaseRequestWebsocket(SansIORequest):
     #: The values that the rule found in the URL.
     view_args: dict[str, Any] | None = None  # Any: as its converters give them
 
-    def __init__(  # noqa: PLR0917 - the signature is Quart's
+    def __init__(
         self,
         method: str,
         scheme: str,

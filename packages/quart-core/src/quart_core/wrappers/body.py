@@ -60,6 +60,7 @@ class Body:
     _dropped = False
 
     _source: ASGIReceiveCallable | None = None
+    _source_repeats = False
     _receiving = False
     _readable: Any = None
     _turn: Any = None
@@ -183,7 +184,7 @@ class Body:
 
     def _is_full(self) -> bool:
         if self._ended:
-            return False
+            return self._source_repeats
         return self._buffered >= READ_AHEAD_BYTES or self._is_over_limit()
 
     async def _pull(self) -> None:
@@ -205,7 +206,10 @@ class Body:
     # Any: servers use messages of various types, all of them mappings.
     def _accept(self, message: Any) -> None:
         kind = message["type"]
-        if kind == "http.request":
+        if kind == "http.request" and self._ended:
+            # Middleware that replays a body may do so for ever, without a pause.
+            self._source_repeats = True
+        elif kind == "http.request":
             self.append(message.get("body") or b"")
             if not message.get("more_body", False):
                 self.set_complete()

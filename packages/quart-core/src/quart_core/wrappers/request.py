@@ -95,7 +95,7 @@ class Request(BaseRequestWebsocket):
     # By silent; Any: JSON gives any value.
     _cached_json: tuple[Any, Any] = (..., ...)
 
-    def __init__(  # noqa: PLR0917 - the signature is Quart's
+    def __init__(
         self,
         method: str,
         scheme: str,
