@@ -32,7 +32,11 @@ COMMANDS: dict[str, list[str]] = {
     "lint": ["ruff", "check", "."],
     "imports": ["lint-imports"],
     "types (mypy)": ["mypy", *SOURCES],
-    "types of users (mypy)": ["mypy", "tests/typing/core_only.py", "tests/typing/full.py"],
+    "types of users (mypy)": [
+        "mypy",
+        "tests/typing/core_only.py",
+        "tests/typing/full.py",
+    ],
     "types (pyright)": ["pyright"],
 }
 
@@ -98,7 +102,9 @@ def main(words: list[str]) -> int:
         start = time.monotonic()
         passed, output = hygiene() if name == "hygiene" else run(COMMANDS[name])
         seconds = time.monotonic() - start
-        print(f"{'ok  ' if passed else 'FAIL'}  {name:<24} {seconds:5.1f} s", flush=True)
+        print(
+            f"{'ok  ' if passed else 'FAIL'}  {name:<24} {seconds:5.1f} s", flush=True
+        )
         if not passed:
             failed.append(name)
             print(output.rstrip(), flush=True)

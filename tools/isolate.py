@@ -76,7 +76,9 @@ def core_only() -> None:
         )
         installed = {entry["name"] for entry in json.loads(listed.stdout)}
         if installed != CORE_ONLY:
-            sys.exit(f"a core-only install holds {sorted(installed ^ CORE_ONLY)} as well")
+            sys.exit(
+                f"a core-only install holds {sorted(installed ^ CORE_ONLY)} as well"
+            )
         print("core-only install:", ", ".join(sorted(installed)))
         check_core_types(folder, sources)
         call(uv(), "pip", "install", "-q", "--python", python, "uvicorn")
@@ -95,7 +97,9 @@ def check_core_types(folder: str, sources: list[str]) -> None:
             config = Path(folder) / "pyrightconfig.json"
             config.write_text(json.dumps({"typeCheckingMode": "standard"}))
             command += ["--project", str(config)]
-        call(*command, "tests/typing/core_only.py", "packages/quart-core/src/quart_core")
+        call(
+            *command, "tests/typing/core_only.py", "packages/quart-core/src/quart_core"
+        )
 
 
 def tool_spec(name: str) -> str:

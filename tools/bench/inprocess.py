@@ -81,7 +81,9 @@ def starlette_app() -> Starlette:
         Route("/json", json_view),
         Route("/echo", echo, methods=["POST"]),
     ]
-    routes += [Route(f"/route{number}/{{item_id:int}}", item) for number in range(ROUTES)]
+    routes += [
+        Route(f"/route{number}/{{item_id:int}}", item) for number in range(ROUTES)
+    ]
     return Starlette(routes=routes)
 
 

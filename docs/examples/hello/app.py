@@ -1,6 +1,6 @@
 """The smallest tour: a page, JSON, a form, an upload and a streamed response.
 
-    python app.py        serves it on http://127.0.0.1:5000
+python app.py        serves it on http://127.0.0.1:5000
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import AsyncIterator
 from typing import Any
 
-from quart import jsonify, Quart, request, Response, url_for
+from quart import Quart, Response, jsonify, request, url_for
 
 app = Quart(__name__)
 

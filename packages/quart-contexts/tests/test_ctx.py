@@ -11,6 +11,7 @@ import pytest
 from contexts_fake_app import AwaitedInterface, FakeApp, FakeSession
 from quart_contexts import (
     AppContext,
+    RequestContext,
     after_this_request,
     after_this_websocket,
     copy_current_app_context,
@@ -249,6 +250,24 @@ async def test_after_this_request_keeps_the_order(app: FakeApp) -> None:
 
         after_this_request(second)
         assert ctx._after_request_functions == [first, second]
+
+
+async def test_flask_names_of_the_function_are_accepted(app: FakeApp) -> None:
+    def function(response: Any) -> Any:
+        return response
+
+    async with app.request_context("/named") as ctx:
+        assert after_this_request(f=function) is function
+        assert ctx._after_request_functions == [function]
+        path = copy_current_request_context(f=lambda: request.path)
+        with pytest.raises(TypeError, match="function is missing"):
+            after_this_request()
+    assert callable(path)
+
+
+def test_a_request_context_needs_a_request(app: FakeApp) -> None:
+    with pytest.raises(TypeError, match="needs the request"):
+        RequestContext(app)
 
 
 async def test_after_this_websocket_keeps_the_order(app: FakeApp) -> None:

@@ -460,7 +460,9 @@ async def test_a_body_that_takes_too_long_is_a_408() -> None:
 # Files
 
 
-async def file_messages(tmp_path: Path, extensions: dict[str, Any], **options: Any) -> Any:
+async def file_messages(
+    tmp_path: Path, extensions: dict[str, Any], **options: Any
+) -> Any:
     """Return the messages for a file of 1,000,000 bytes."""
     path = tmp_path / "file.bin"
     path.write_bytes(bytes(1_000_000))

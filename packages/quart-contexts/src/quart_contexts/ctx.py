@@ -388,7 +388,11 @@ class RequestContext(AppContext):
 
     __slots__ = ()
 
-    def __init__(self, app: ContextApp, request: Any, session: Any = None) -> None:
+    def __init__(
+        self, app: ContextApp, request: Any = None, session: Any = None
+    ) -> None:
+        if request is None:
+            raise TypeError("RequestContext() needs the request: pass request=.")
         AppContext.__init__(self, app, request=request, session=session)
 
 
@@ -416,8 +420,14 @@ def has_websocket_context() -> bool:
     return _cv_websocket.get(None) is not None
 
 
-def after_this_request(func: AfterFunction) -> AfterFunction:
+def after_this_request(
+    func: AfterFunction = _sentinel, *, f: AfterFunction = _sentinel
+) -> AfterFunction:
     """Register a function that gets the response of this request and returns one.
+
+    Args:
+        func: The function, sync or async.
+        f: Flask's name for it.
 
     Raises:
         RuntimeError: No request is being handled.
@@ -428,8 +438,9 @@ def after_this_request(func: AfterFunction) -> AfterFunction:
             "after_this_request() needs an active HTTP request: call it in a view "
             "or in a function that runs before or after the request."
         )
-    ctx._after_request_functions.append(func)
-    return func
+    function = _given(func, f)
+    ctx._after_request_functions.append(function)
+    return function
 
 
 def after_this_websocket(func: AfterFunction) -> AfterFunction:
@@ -445,6 +456,15 @@ def after_this_websocket(func: AfterFunction) -> AfterFunction:
             "websocket handler or in a function that runs before it."
         )
     ctx._after_websocket_functions.append(func)
+    return func
+
+
+def _given(func: AfterFunction, f: AfterFunction) -> AfterFunction:
+    """Return the function that was passed under one of the two names."""
+    if func is _sentinel:
+        func = f
+    if func is _sentinel:
+        raise TypeError("A function is missing: pass it as the first argument.")
     return func
 
 
@@ -477,10 +497,16 @@ def copy_current_app_context(func: Callable[P, Any]) -> Callable[P, Awaitable[An
     return _in_copy_of(ctx, "copy_current_app_context", "an application context", func)
 
 
-def copy_current_request_context(func: Callable[P, Any]) -> Callable[P, Awaitable[Any]]:
+def copy_current_request_context(
+    func: Callable[P, Any] = _sentinel, *, f: Callable[P, Any] = _sentinel
+) -> Callable[P, Awaitable[Any]]:
     """Return a coroutine function that runs in a copy of the request's context.
 
     For tasks that a view starts and that use ``request`` or ``session``.
+
+    Args:
+        func: The function, sync or async.
+        f: Flask's name for it.
 
     Raises:
         RuntimeError: There is no request context.
@@ -489,7 +515,7 @@ def copy_current_request_context(func: Callable[P, Any]) -> Callable[P, Awaitabl
         _cv_request.get(None),
         "copy_current_request_context",
         "an active HTTP request",
-        func,
+        _given(func, f),
     )
 
 

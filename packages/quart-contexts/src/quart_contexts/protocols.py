@@ -24,6 +24,7 @@ class ContextApp(Protocol):
 
     def ensure_async(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Return the function as a coroutine function."""
+        ...
 
     def _context_pushed(self) -> Awaitable[object] | None:
         """Return the sending of appcontext_pushed, None without receivers."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any, ClassVar, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .asgi import ASGIHTTPConnection, ASGILifespan
 from .async_files import AsyncFileContext
@@ -17,7 +17,10 @@ from .parts.websockets import WebsocketMethods
 if TYPE_CHECKING:
     from .typing import ASGIReceiveCallable, ASGISendCallable, Scope
 
-__all__ = ("Quart",)
+__all__ = ("AppOrBlueprintKey", "Quart")
+
+# The keys of the tables of functions: None for the application, else a blueprint.
+AppOrBlueprintKey = str | None
 
 
 class Quart(WebsocketMethods, TestingMethods, ServerMethods, Lifecycle):

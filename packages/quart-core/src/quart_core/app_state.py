@@ -13,7 +13,7 @@ import sys
 import weakref
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any, TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from quart_contexts.ctx import _AppCtxGlobals
 from quart_routing.routing import QuartMap, QuartRule
@@ -28,7 +28,7 @@ from .json.provider import DefaultJSONProvider, JSONProvider
 from .logging import create_logger
 from .parts.cli import CommandGroup
 from .parts.templates import TemplateMethods
-from .scaffold import _endpoint_from_view_func, Scaffold
+from .scaffold import Scaffold, _endpoint_from_view_func
 from .sessions import SecureCookieSessionInterface, SessionInterface
 from .setup import setupmethod
 from .utils import is_coroutine_callable, run_sync
@@ -59,6 +59,15 @@ def _make_timedelta(value: timedelta | int | None) -> timedelta | None:
     if value is None or isinstance(value, timedelta):
         return value
     return timedelta(seconds=value)
+
+
+def _name_of(import_name: str) -> str:
+    """Return the import name, or the file's name where that is ``__main__``."""
+    if import_name == "__main__":
+        file: str | None = getattr(sys.modules["__main__"], "__file__", None)
+        if file is not None:
+            return os.path.splitext(os.path.basename(file))[0]
+    return import_name
 
 
 class AppState(CommandGroup, TemplateMethods, Scaffold):
@@ -143,6 +152,7 @@ class AppState(CommandGroup, TemplateMethods, Scaffold):
         super().__init__(
             import_name, static_folder, static_url_path, template_folder, root_path
         )
+        self.name = _name_of(import_name)
         if instance_path is None:
             instance_path = self.auto_find_instance_path()
         elif not os.path.isabs(instance_path):
@@ -150,7 +160,6 @@ class AppState(CommandGroup, TemplateMethods, Scaffold):
                 f"instance_path is {instance_path!r}, but it must be absolute."
             )
         self.instance_path = instance_path
-        self._name: str | None = None
         self._logger: logging.Logger | None = None
         self.config: Config = self.make_config(instance_relative_config)
         self.aborter = self.make_aborter()
@@ -210,21 +219,6 @@ class AppState(CommandGroup, TemplateMethods, Scaffold):
             )
 
     # Names and folders
-
-    @property
-    def name(self) -> str:  # type: ignore[override]
-        """The import name, or the file's name where that is ``__main__``."""
-        if self._name is None:
-            self._name = self.import_name
-            if self.import_name == "__main__":
-                file = getattr(sys.modules["__main__"], "__file__", None)
-                if file is not None:
-                    self._name = os.path.splitext(os.path.basename(file))[0]
-        return self._name
-
-    @name.setter
-    def name(self, value: str) -> None:
-        self._name = value
 
     def auto_find_instance_path(self) -> str:
         """Return where the instance folder is if none was given."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import NotFound
@@ -22,6 +22,7 @@ from .parts.websockets import websocket_connection_class
 from .utils import encode_headers
 from .wrappers import ClientDisconnectedError, Request, Response
 from .wrappers.response import FileBody, IterableBody
+from .wrappers.response_body import encode_chunk
 from .wrappers.scope_headers import ScopeHeaders
 from .wrappers.scope_path import request_path
 
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from .app import Quart
     from .typing import ASGIReceiveCallable, ASGISendCallable, HTTPScope, LifespanScope
 
-__all__ = ("ASGIHTTPConnection", "ASGILifespan", "ASGIWebsocketConnection")
+# ASGIWebsocketConnection is here as well, where quart-ws is installed.
+__all__ = ("ASGIHTTPConnection", "ASGILifespan")
 
 # A scope extension, set by the test client: exceptions leave the application, to be
 # seen by the test, where a server would get the debug page.
@@ -42,7 +44,7 @@ PATHSEND_EXTENSION = "http.response.pathsend"
 _NO_BODY = frozenset({204, 304})
 
 
-class _ClientGone(Exception):
+class _ClientLeftError(Exception):
     """The server refused a message because the client has left."""
 
 
@@ -74,6 +76,7 @@ class ASGIHTTPConnection:
     async def __call__(
         self, receive: ASGIReceiveCallable, send: ASGISendCallable
     ) -> None:
+        """Serve the request."""
         self._receive = receive
         request = self._request = self._create_request_from_scope(send)
         request.set_receive(receive)
@@ -85,7 +88,7 @@ class ASGIHTTPConnection:
         first_waits.note(self)
         try:
             await self.handle_request(request, send)
-        except _ClientGone:
+        except _ClientLeftError:
             pass
         except asyncio.CancelledError as error:
             if not self._is_ours(error):
@@ -204,10 +207,10 @@ class ASGIHTTPConnection:
         """Let the application answer, and send its response in time."""
         try:
             response: Any = await self.app.handle_request(request)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - shown, or raised again
             response = await self._handle_exception(error, request)
-        timeout = self.app.config["RESPONSE_TIMEOUT"]
-        if isinstance(response, Response) and response.timeout is not Ellipsis:
+        timeout: float | None = self.app.config["RESPONSE_TIMEOUT"]
+        if isinstance(response, Response) and response.timeout is not ...:
             timeout = response.timeout
         if getattr(response, "autocorrect_location_header", False):
             response._correct_location(request.url)
@@ -240,21 +243,22 @@ class ASGIHTTPConnection:
     async def _send_response(self, send: ASGISendCallable, response: Any) -> None:
         status = response.status_code
         ours = isinstance(response, Response)
-        head = {
-            "type": "http.response.start",
-            "status": status,
-            "headers": encode_headers(response.headers),
-        }
         try:
+            head = {
+                "type": "http.response.start",
+                "status": status,
+                "headers": encode_headers(response.headers),
+            }
             await self._send_message(send, head)
             if ours and response._push_promises:
                 # Early Quart's set of paths to push.
                 for path in response._push_promises:
                     await self._send_push_promise(path, Headers())
+            data: bytes | None = None
             if self.scope["method"] == "HEAD" or status in _NO_BODY:
                 data = b""
-            else:
-                data = response.response.ready_data() if ours else None
+            elif ours:
+                data = response.response.ready_data()
             if data is None:
                 await self._send_stream(send, response)
             else:
@@ -274,7 +278,7 @@ class ASGIHTTPConnection:
         try:
             await send(message)
         except OSError as error:
-            raise _ClientGone from error
+            raise _ClientLeftError from error
 
     async def _send_data(
         self, send: ASGISendCallable, data: bytes, more: bool = False
@@ -296,8 +300,7 @@ class ASGIHTTPConnection:
                 if self._timed_out:
                     # The cancellation was swallowed, so it is repeated here.
                     raise asyncio.CancelledError
-                data = chunk.encode() if isinstance(chunk, str) else chunk
-                await self._send_data(send, data, more=True)
+                await self._send_data(send, encode_chunk(chunk), more=True)
         await self._send_data(send, b"")
 
     async def _send_file(self, send: ASGISendCallable, body: FileBody) -> bool:
@@ -333,6 +336,7 @@ class ASGILifespan:
     async def __call__(
         self, receive: ASGIReceiveCallable, send: ASGISendCallable
     ) -> None:
+        """Start and stop the application as the server says."""
         while True:
             message: Any = await receive()
             if message["type"] == "lifespan.startup":
@@ -345,7 +349,7 @@ class ASGILifespan:
     async def _answer(send: Any, phase: str, run: Callable[[], Any]) -> None:
         try:
             await run()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - told to the server
             # Logged where it was raised; the server is told what to print.
             message = str(error) or type(error).__name__
             await send({"type": f"lifespan.{phase}.failed", "message": message})

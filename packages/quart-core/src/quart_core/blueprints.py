@@ -7,16 +7,14 @@ what to do; registering it plays the record on an application.
 from __future__ import annotations
 
 import os
-from collections import defaultdict
 from collections.abc import Callable
 from functools import update_wrapper
-from typing import Any, TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .parts.cli import CommandGroup
 from .parts.templates import BlueprintTemplateMethods
 from .parts.websockets import BlueprintWebsocketMethods
 from .scaffold import (
-    _endpoint_from_view_func,
     Scaffold,
     T_after_request,
     T_after_websocket,
@@ -27,6 +25,7 @@ from .scaffold import (
     T_template_context_processor,
     T_url_defaults,
     T_url_value_preprocessor,
+    _endpoint_from_view_func,
 )
 from .setup import setupmethod
 
@@ -268,7 +267,8 @@ class Blueprint(
                 target[code].update(handlers)
         for endpoint, view_func in self.view_functions.items():
             app.view_functions[endpoint] = view_func
-        pairs: tuple[tuple[Any, Any], ...] = (
+        # Each pair is of one type, but they differ among each other.
+        pairs: Any = (
             (self.before_request_funcs, app.before_request_funcs),
             (self.after_request_funcs, app.after_request_funcs),
             (self.teardown_request_funcs, app.teardown_request_funcs),

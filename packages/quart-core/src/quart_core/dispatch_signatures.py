@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, cast, TypeVar
+from typing import Any, TypeVar, cast
 
 from quart_contexts.ctx import AppContext
 from quart_contexts.globals import _cv_app, _cv_request, _cv_websocket
@@ -98,9 +98,7 @@ def context_may_lead(**aliases: str) -> Callable[[F], F]:
 
 
 def _current_context() -> AppContext | None:
-    return (
-        _cv_request.get(None) or _cv_websocket.get(None) or _cv_app.get(None)  # type: ignore[return-value]
-    )
+    return _cv_request.get(None) or _cv_websocket.get(None) or _cv_app.get(None)
 
 
 def _insert_context(method: Callable[..., Any]) -> Callable[..., Any]:

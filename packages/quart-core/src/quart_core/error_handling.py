@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from types import TracebackType
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from quart_contexts.globals import _cv_request, _cv_websocket
 from werkzeug.exceptions import (
@@ -79,7 +79,10 @@ class ErrorHandling(Urls):
             return self.debug and isinstance(e, BadRequestKeyError)
         return bool(trap) and isinstance(e, BadRequestKeyError)
 
-    def should_ignore_error(self, error: BaseException | None) -> bool:
+    def should_ignore_error(
+        self,
+        error: BaseException | None,  # noqa: ARG002 - for those who override
+    ) -> bool:
         """Return whether teardown functions are not told of an exception."""
         return False
 

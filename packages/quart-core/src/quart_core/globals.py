@@ -8,10 +8,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from quart_contexts.ctx import (
-        _AppCtxGlobals,
         AppContext,
         RequestContext,
         WebsocketContext,
+        _AppCtxGlobals,
     )
 
     from .app import Quart

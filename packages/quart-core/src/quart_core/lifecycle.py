@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from typing import Any, ParamSpec, TypeVar, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from .dispatch_signatures import context_may_lead
 from .pipeline import RequestPipeline
@@ -107,7 +107,7 @@ class Lifecycle(RequestPipeline):
     ) -> Exception | None:
         try:
             await function(*args)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - raised when all has run
             await self._serving_failed(error, "shutdown")
             return error
         return None
@@ -151,7 +151,7 @@ class Lifecycle(RequestPipeline):
             try:
                 async with self.app_context():
                     await prepared(*args, **kwargs)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - logged and signalled
                 await self.handle_background_exception(error)
 
         coroutine = run()

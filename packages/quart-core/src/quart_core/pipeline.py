@@ -70,10 +70,10 @@ class RequestPipeline(ViewResults):
         try:
             try:
                 await ctx.push()
-                return await self.full_dispatch_request(ctx)
-            except Exception as raised:
+                response: Response = await self.full_dispatch_request(ctx)
+            except Exception as raised:  # noqa: BLE001 - a handler's, or raised
                 error = raised
-                return await self.handle_exception(raised)
+                response = await self.handle_exception(raised)
         except BaseException as raised:
             error = raised
             raise
@@ -86,6 +86,7 @@ class RequestPipeline(ViewResults):
                 await ctx.auto_pop(error)
                 # The traceback refers to this frame, this frame to the exception.
                 error = None
+        return response
 
     def _has_no_teardown(self, ctx: RequestContext) -> bool:
         """Return whether nothing would happen when the context is popped.
@@ -119,9 +120,10 @@ class RequestPipeline(ViewResults):
             result = await self.preprocess_request(ctx)
             if result is None:
                 result = await self.dispatch_request(ctx)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a handler's, or raised
             result = await self.handle_user_exception(error)
-        return await self.finalize_request(result, ctx)
+        response: Response = await self.finalize_request(result, ctx)
+        return response
 
     async def preprocess_request(self, request_context: Any = None) -> Any:
         """Run the functions before the request.
@@ -274,6 +276,12 @@ class RequestPipeline(ViewResults):
         if failure is not None:
             raise failure
 
+    async def do_teardown_websocket(
+        self, exc: BaseException | None, websocket_context: Any = None
+    ) -> None:
+        """Run the teardown functions of a websocket; quart-ws implements it."""
+        raise NotImplementedError
+
     async def do_teardown_appcontext(
         self, exc: BaseException | None = _MISSING, _exc: Any = None
     ) -> None:
@@ -320,4 +328,3 @@ def _checked(response: Any, function: Any) -> Any:
             "return the response it was given, or another one."
         )
     return response
-

@@ -47,7 +47,9 @@ class Resources:
             os.fspath(template_folder) if template_folder is not None else None
         )
         self.root_path = (
-            os.fspath(root_path) if root_path is not None else get_root_path(import_name)
+            os.fspath(root_path)
+            if root_path is not None
+            else get_root_path(import_name)
         )
 
     @property
@@ -82,7 +84,10 @@ class Resources:
     def static_url_path(self, value: str | None) -> None:
         self._static_url_path = value.rstrip("/") if value is not None else None
 
-    def get_send_file_max_age(self, filename: str | None) -> int | None:
+    def get_send_file_max_age(
+        self,
+        filename: str | None,  # noqa: ARG002 - for those who override
+    ) -> int | None:
         """Return for how many seconds a client may cache the file.
 
         SEND_FILE_MAX_AGE_DEFAULT of the current application; override it to decide

@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Callable
-from typing import Any, TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from werkzeug.exceptions import default_exceptions, HTTPException
+from werkzeug.exceptions import HTTPException, default_exceptions
 
 from .parts.templates import TemplateLoading
 from .resources import Resources
@@ -311,9 +311,9 @@ class Scaffold(TemplateLoading, Resources):
                 f"{exc_class_or_code!r} is an instance. Handlers are registered for "
                 "exception classes or status codes."
             )
-        if not isinstance(exc_class_or_code, type) or not issubclass(
-            exc_class_or_code, Exception
-        ):
+        # What callers really pass may be anything.
+        given: object = exc_class_or_code
+        if not isinstance(given, type) or not issubclass(given, Exception):
             raise TypeError(
                 f"{exc_class_or_code!r} is neither a status code nor a class that "
                 "derives from Exception."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import update_wrapper
-from typing import Any, cast, TypeVar
+from typing import Any, TypeVar, cast
 
 __all__ = ("F", "setupmethod")
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NoReturn, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import quote
 
 from quart_contexts.globals import _cv_app, _cv_request, _cv_websocket
@@ -121,7 +120,8 @@ class Urls(AppState):
             endpoint = self._relative_endpoint(endpoint, subject)
         if _scheme is not None and _external is False:
             raise ValueError(
-                "A URL with a scheme is external: leave out _scheme= or _external=False."
+                "A URL with a scheme is external: leave out _scheme= or "
+                "_external=False."
             )
         if _external is None:
             _external = _scheme is not None or subject is None
@@ -150,10 +150,12 @@ class Urls(AppState):
         if ctx is not None:
             return ctx.url_adapter, subject
         app_ctx = _cv_app.get(None)
+        # The context knows its application as a protocol, not as this class.
+        current: object = None if app_ctx is None else app_ctx.app
         adapter = (
-            self.create_url_adapter(None)
-            if app_ctx is None or app_ctx.app is not self
-            else app_ctx.url_adapter
+            app_ctx.url_adapter
+            if app_ctx is not None and current is self
+            else self.create_url_adapter(None)
         )
         if adapter is None:
             raise RuntimeError(
@@ -164,9 +166,7 @@ class Urls(AppState):
         return adapter, None
 
     @staticmethod
-    def _relative_endpoint(
-        endpoint: str, subject: BaseRequestWebsocket | None
-    ) -> str:
+    def _relative_endpoint(endpoint: str, subject: BaseRequestWebsocket | None) -> str:
         blueprint = None if subject is None else subject.blueprint
         return endpoint[1:] if blueprint is None else f"{blueprint}{endpoint}"
 
@@ -211,5 +211,3 @@ def _scopes_of(endpoint: str) -> list[str | None]:
     parts = endpoint.split(".")[:-1]
     names.extend(".".join(parts[: count + 1]) for count in range(len(parts)))
     return names
-
-

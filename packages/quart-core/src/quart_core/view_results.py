@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from inspect import isasyncgen, isgenerator
+from collections.abc import AsyncGenerator, Generator
 from typing import Any, NoReturn
 
+from quart_contexts.globals import _cv_request
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 from werkzeug.sansio.response import Response as SansIOResponse
-
-from quart_contexts.globals import _cv_request
 
 from .error_handling import ErrorHandling
 from .hints import explain_coroutine_result, explain_none_result
@@ -52,7 +51,7 @@ class ViewResults(ErrorHandling):
             value, status, headers = self._unpack(value)
         if value is None or value is _MISSING:
             raise TypeError(explain_none_result(_current_view(self), result))
-        response = self._response_of(value)
+        response: Response = self._response_of(value)
         if status is not None:
             # An int, an HTTPStatus or digits; a reason is not sent by HTTP/2 anyway.
             response.status_code = int(status)
@@ -84,7 +83,7 @@ class ViewResults(ErrorHandling):
             return self.response_class(value)
         if isinstance(value, (dict, list)):
             return self.json.response(value)
-        if isgenerator(value) or isasyncgen(value):
+        if isinstance(value, (Generator, AsyncGenerator)):
             return self.response_class(value)
         if isinstance(value, HTTPException):
             return self._http_exception_response(value)
@@ -128,4 +127,3 @@ def _current_view(app: Any) -> Any:
     if ctx is None or ctx.request.url_rule is None:
         return None
     return app.view_functions.get(ctx.request.url_rule.endpoint)
-

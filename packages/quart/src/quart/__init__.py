@@ -6,10 +6,11 @@ here at once; those of the other packages are imported when they are first used.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from markupsafe import escape, Markup
+from markupsafe import Markup, escape
 from quart_contexts.ctx import (
     after_this_request,
     after_this_websocket,
@@ -151,9 +152,10 @@ def __getattr__(name: str) -> Any:
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(_LAZY[name]), name)
-    globals()[name] = value
+    # Not by globals(): that name is the submodule quart.globals here.
+    setattr(sys.modules[__name__], name, value)
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY})
+    return sorted({*vars(sys.modules[__name__]), *_LAZY})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..missing import import_part
 
@@ -51,7 +51,5 @@ class CommandGroup:
         if group is None:
             app.cli.commands.update(self._cli.commands)
             return
-        self._cli.name = (
-            options.get("name", self.name) if group is _sentinel else group
-        )
+        self._cli.name = options.get("name", self.name) if group is _sentinel else group
         app.cli.add_command(self._cli)

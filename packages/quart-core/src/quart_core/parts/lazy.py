@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..missing import import_part, MissingPackageError
+from ..missing import MissingPackageError, import_part
 
 
 class LazyClass:

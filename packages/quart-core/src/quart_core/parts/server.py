@@ -28,10 +28,6 @@ class ServerMethods:
     What is passed to the server is described there, hence the ``Any``.
     """
 
-    name: str
-    config: Any
-    debug: Any
-
     def run(
         self,
         host: str | None = None,
@@ -69,14 +65,15 @@ class ServerMethods:
                 "has the settings of the server",
                 stacklevel=2,
             )
+        app: Any = self  # this class is a base of the application
         if "QUART_DEBUG" in os.environ:
-            self.debug = get_debug_flag()
+            app.debug = get_debug_flag()
         if debug is not None:
-            self.debug = debug
+            app.debug = debug
         if use_reloader:
             run_reloader()
-        host, port = self._address(host, port)
-        self._print_banner(_url(host, port, tls=certfile is not None))
+        host, port = _address(app.config["SERVER_NAME"], host, port)
+        _print_banner(app, _url(host, port, tls=certfile is not None))
         serving = self._serve(
             _bind(host, port),
             None,
@@ -121,7 +118,8 @@ class ServerMethods:
                 without it, when the task is cancelled.
         """
         if debug is not None:
-            self.debug = debug
+            app: Any = self
+            app.debug = debug
         return self._serve(
             _bind(host, port),
             shutdown_trigger or _never,
@@ -157,21 +155,24 @@ class ServerMethods:
             ):
                 raise result
 
-    def _address(self, host: str | None, port: int | None) -> tuple[str, int]:
-        name: str = self.config["SERVER_NAME"] or ""
-        named_host, _, named_port = name.partition(":")
-        if host is None:
-            host = named_host or DEFAULT_HOST
-        if port is None:
-            port = int(named_port) if named_port else DEFAULT_PORT
-        return host, port
 
-    def _print_banner(self, url: str) -> None:
-        print(f" * Serving Quart app '{self.name}'")  # noqa: T201
-        print(f" * Debug mode: {'on' if self.debug else 'off'}")  # noqa: T201
-        print(" * For development; use 'quart serve' in production")  # noqa: T201
-        # Alone on its line, so that terminals make it a link.
-        print(f" * Running on {url} (CTRL + C to quit)", flush=True)  # noqa: T201
+def _address(
+    server_name: str | None, host: str | None, port: int | None
+) -> tuple[str, int]:
+    """Complete what was not given, from SERVER_NAME or the defaults."""
+    named_host, _, named_port = (server_name or "").partition(":")
+    if host is None:
+        host = named_host or DEFAULT_HOST
+    if port is None:
+        port = int(named_port) if named_port else DEFAULT_PORT
+    return host, port
+
+
+def _print_banner(app: Any, url: str) -> None:
+    print(f" * Serving Quart app '{app.name}'")  # noqa: T201
+    print(f" * Debug mode: {'on' if app.debug else 'off'}")  # noqa: T201
+    print(" * For development; use 'quart serve' in production")  # noqa: T201
+    print(f" * Running on {url} (CTRL + C to quit)", flush=True)  # noqa: T201
 
 
 async def _never() -> None:

@@ -7,13 +7,18 @@ without the package.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..missing import import_part
 from ..setup import setupmethod
+from .lazy import LazyClass
 
 if TYPE_CHECKING:
-    from jinja2 import BaseLoader, Environment
+    # Not there in an install of core alone, where these become Any.
+    from jinja2 import (  # type: ignore[import-not-found, unused-ignore]  # pyright: ignore[reportMissingImports]
+        BaseLoader,
+        Environment,
+    )
 
     from ..blueprints import BlueprintSetupState
 
@@ -57,9 +62,9 @@ class TemplateLoading:
         """
         if self.template_folder is None:
             return None
-        return import_part("quart_templating.loading", "jinja_loader", PACKAGE).loader_of(
-            self
-        )
+        part = import_part("quart_templating.loading", "jinja_loader", PACKAGE)
+        loader: BaseLoader = part.loader_of(self)
+        return loader
 
 
 class TemplateMethods:
@@ -75,6 +80,10 @@ class TemplateMethods:
 
         def _check_setup_finished(self, f_name: str) -> None: ...
 
+    # The class of the environment.
+    jinja_environment: Any = LazyClass(
+        "quart_templating.environment", "Environment", PACKAGE
+    )
     # Options of the environment, such as extensions or trim_blocks.
     jinja_options: dict[str, Any] = {}
 
@@ -168,7 +177,7 @@ class BlueprintTemplateMethods:
 
         def _check_setup_finished(self, f_name: str) -> None: ...
 
-        def record_once(self, func: Callable[[BlueprintSetupState], None]) -> None: ...
+        record_once: Callable[[Callable[[BlueprintSetupState], None]], None]
 
     @setupmethod
     def app_template_filter(self, name: NameOrFunction = None) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..missing import import_part
 from .lazy import LazyClass
@@ -70,9 +70,7 @@ class TestingMethods:
         Opens the session, matches the URL, runs no function before the request.
         The parameters are those of the test client's ``open``.
         """
-        part = import_part(
-            "quart_testing.utils", "app.test_request_context()", PACKAGE
-        )
+        part = import_part("quart_testing.utils", "app.test_request_context()", PACKAGE)
         given = {} if json is _sentinel else {"json": json}
         request = part.make_test_request(
             self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..missing import import_part
 from ..setup import F, setupmethod
@@ -39,14 +39,7 @@ class WebsocketMethods:
 
         def _check_setup_finished(self, f_name: str) -> None: ...
 
-        def add_url_rule(
-            self,
-            rule: str,
-            endpoint: str | None = None,
-            view_func: Any = None,
-            provide_automatic_options: bool | None = None,
-            **options: Any,
-        ) -> None: ...
+        add_url_rule: Callable[..., None]
 
     asgi_websocket_class: Any = LazyClass(
         "quart_ws.asgi", "ASGIWebsocketConnection", PACKAGE
@@ -162,7 +155,7 @@ class BlueprintWebsocketMethods:
 
         def _check_setup_finished(self, f_name: str) -> None: ...
 
-        def record(self, func: Callable[[BlueprintSetupState], None]) -> None: ...
+        record: Callable[[Callable[[BlueprintSetupState], None]], None]
 
     @setupmethod
     def websocket(self, rule: str, **options: Any) -> Callable[[F], F]:

@@ -1,4 +1,4 @@
-"""What requests and websockets share: this module is :mod:`quart_core.wrappers.base`."""
+"""Requests and websockets alike: this module is :mod:`quart_core.wrappers.base`."""
 
 import sys
 
