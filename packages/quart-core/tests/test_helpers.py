@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,11 +16,13 @@ from quart_core.helpers import (
     get_debug_flag,
     get_flashed_messages,
     get_load_dotenv,
+    get_template_attribute,
     locked_cached_property,
     make_push_promise,
     make_response,
     url_for,
 )
+from quart_core.missing import MissingPackageError
 from quart_core.signals import message_flashed
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import Aborter, BadRequest, HTTPException, NotFound
@@ -281,6 +285,43 @@ async def test_a_push_promise_goes_to_the_server(app: Quart) -> None:
     [(path, headers)] = pushed
     assert path == "/style.css"
     assert headers["User-Agent"] == "tester"
+
+
+class Environment:
+    """What is needed of a Jinja environment."""
+
+    def __init__(self, *, enable_async: bool = True) -> None:
+        self.is_async = enable_async
+
+    def overlay(self, *, enable_async: bool) -> Environment:
+        return Environment(enable_async=enable_async)
+
+    def get_template(self, name: str) -> Any:
+        def macro() -> str:
+            return f"{name} async={self.is_async}"
+
+        return SimpleNamespace(module=SimpleNamespace(macro=macro))
+
+
+async def test_a_macro_of_a_template_can_be_called_without_awaiting(
+    app: Quart,
+) -> None:
+    environment: Any = Environment()
+    app.jinja_env = environment
+    async with app.app_context():
+        macro = get_template_attribute("macros.html", "macro")
+        assert macro() == "macros.html async=False"
+        with pytest.raises(AttributeError):
+            get_template_attribute("macros.html", "other")
+
+
+async def test_without_templates_a_macro_asks_for_the_package(
+    app: Quart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "quart_templating", None)
+    async with app.app_context():
+        with pytest.raises(MissingPackageError, match="pip install quart-templating"):
+            get_template_attribute("macros.html", "macro")
 
 
 def test_a_locked_cached_property_is_worked_out_once_by_many_threads() -> None:

@@ -17,7 +17,6 @@ from werkzeug.utils import cached_property
 from .files import DEFAULT_MIMETYPE, send_file, send_from_directory
 from .globals import current_app, request, request_ctx, session
 from .import_roots import find_package, get_root_path
-from .parts import templates
 from .redirects import redirect, safe_redirect
 from .signals import message_flashed, send_signal
 from .streaming import stream_with_context
@@ -191,16 +190,19 @@ async def make_push_promise(path: str) -> None:
 def get_template_attribute(template_name: str, attribute: str) -> Any:
     """Give a macro or variable of a template, to be called from Python.
 
+    The template is compiled without ``async``, so that its macros are plain functions;
+    they cannot await.
+
     Args:
         template_name: The template.
         attribute: The macro's or variable's name.
 
     Raises:
         MissingPackageError: quart-templating is not installed.
+        AttributeError: The template has no such macro or variable.
     """
-    return templates.get_template_attribute(  # type: ignore[attr-defined]
-        template_name, attribute
-    )
+    environment: Any = current_app.jinja_env.overlay(enable_async=False)
+    return getattr(environment.get_template(template_name).module, attribute)
 
 
 class locked_cached_property(cached_property[ValueT]):  # noqa: N801
