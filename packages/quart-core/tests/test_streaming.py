@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import weakref
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from quart_contexts.ctx import has_app_context, has_request_context
 from quart_contexts.globals import _cv_app, _cv_request
 from quart_core import Quart, Response
 from quart_core.globals import g, request, session
+from quart_core.signals import appcontext_popped, appcontext_pushed
 from quart_core.streaming import stream_with_context
 from werkzeug.datastructures import Headers
 
@@ -480,8 +482,6 @@ async def test_a_sync_iterator_with_close_is_closed_once(app: Tested) -> None:
 
 
 async def test_signals_of_contexts_come_in_pairs(app: Tested) -> None:
-    from quart_core.signals import appcontext_popped, appcontext_pushed
-
     events: list[str] = []
 
     async def pushed(sender: Any) -> None:
@@ -506,8 +506,6 @@ async def test_signals_of_contexts_come_in_pairs(app: Tested) -> None:
 
 
 async def test_the_context_is_freed_with_the_stream(app: Tested) -> None:
-    import weakref
-
     references = []
 
     async def view() -> Any:
