@@ -472,6 +472,61 @@ async def test_send_waits_for_a_slow_client(start_worker) -> None:
     assert len(body) == 1_000_000
 
 
+async def test_app_that_streams_without_waiting_leaves_others_their_turn(
+    start_worker,
+) -> None:
+    async def app(scope, receive, send):
+        if scope["path"] == "/other":
+            await respond(send, b"answered")
+            return
+        await respond(send, more=True)
+        while True:
+            message = {
+                "type": "http.response.body",
+                "body": b"x" * 100,
+                "more_body": True,
+            }
+            await send(message)
+
+    worker = await start_worker(app, lifespan="off")
+    greedy, other = await worker.connect(), await worker.connect()
+    await greedy.send(GET % b"/greedy")
+    await greedy.until(b"\r\n\r\n")
+    await other.send(GET % b"/other")
+
+    async def read_on():
+        while True:
+            await greedy.exactly(1)
+            await greedy.reader.read(1_000_000)
+
+    reading = asyncio.create_task(read_on())
+    assert (await other.response())[2] == b"answered"
+    reading.cancel()
+    greedy.abort()
+    await worker.settled(lambda: not worker.context.exchanges)
+
+
+async def test_pieces_written_in_one_turn_leave_in_order(start_worker) -> None:
+    async def app(scope, receive, send):
+        await respond(send, b"first,", more=True)
+        for number in range(1_000):
+            body = b"%d," % number
+            await send({"type": "http.response.body", "body": body, "more_body": True})
+            if number == 500:
+                large = b"y" * 100_000 + b","
+                await send(
+                    {"type": "http.response.body", "body": large, "more_body": True}
+                )
+        await send({"type": "http.response.body", "body": b"last"})
+
+    worker = await start_worker(app, lifespan="off")
+    client = await worker.connect()
+    await client.send(GET % b"/")
+    parts = (await client.response())[2].split(b",")
+    parts.remove(b"y" * 100_000)
+    assert parts == [b"first", *(b"%d" % number for number in range(1_000)), b"last"]
+
+
 @pytest.mark.parametrize(
     "framing", [b"Content-Length: 2000", b"Transfer-Encoding: chunked"]
 )

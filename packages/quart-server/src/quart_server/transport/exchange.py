@@ -116,7 +116,7 @@ class Exchange:
             await self.context.app(self.scope, self.receive, self.send)
         except Exception as error:  # noqa: BLE001  # the app's, logged
             # An app may let our own "the client is gone" through.
-            if not (self.disconnected and isinstance(error, ClientDisconnectedError)):
+            if not isinstance(error, ClientDisconnectedError):
                 self._fail("App failed", error)
         except asyncio.CancelledError:
             self._on_cancelled()

@@ -99,7 +99,7 @@ async def _send_by_reading(connection: HTTP1Transport, part: FileSlice) -> None:
         if not data:
             raise EOFError("the file became shorter while it was sent")
         connection.check_open()
-        connection.transport.write(data)
+        connection.write(data)
         await connection.drain()
 
 

@@ -60,6 +60,8 @@ class HTTP1Transport(Connection):
         "_is_in_head",
         "_is_reading_paused",
         "_is_scheduled",
+        "_pending",
+        "_pending_size",
         "_state",
         "_writable",
         "must_close",
@@ -78,6 +80,8 @@ class HTTP1Transport(Connection):
         self._is_in_head = False
         self._is_reading_paused = False
         self._is_scheduled = False
+        self._pending: list[bytes] | None = None
+        self._pending_size = 0
         self.must_close = False
         self.requests = 0
 
@@ -158,7 +162,11 @@ class HTTP1Transport(Connection):
         if self._state == _IDLE and not self._is_scheduled and not self._is_in_head:
             self._await_last_request()
 
-    # For the exchange
+    # For the exchange and for other protocols
+
+    def take_unread(self) -> bytes:
+        """Return what was received behind the current request."""
+        return self._http.unread()
 
     def may_keep_alive(self, head: RequestHead) -> bool:
         """Return whether the connection may live on after the current response."""
@@ -174,6 +182,55 @@ class HTTP1Transport(Connection):
         if head.expects_continue:
             return False
         return http.body_remaining <= context.config.drain_max_bytes
+
+    def write(self, data: bytes) -> None:
+        """Write now, behind what waits to be written.
+
+        Raises:
+            ClientDisconnectedError: The client is gone.
+        """
+        if self._pending is not None:
+            self._pending.append(data)
+            self._flush()
+        elif self.transport.is_closing():
+            raise ClientDisconnectedError("the client closed the connection")
+        else:
+            self.transport.write(data)
+
+    def write_soon(self, data: bytes) -> None:
+        """Write within this turn of the loop, together with what else is written.
+
+        Many small pieces leave in one system call. An app that writes without ever
+        waiting is made to wait (`is_writing_paused`), so that others get their turn.
+
+        Raises:
+            ClientDisconnectedError: The client is gone.
+        """
+        limit = self.context.config.write_buffer_size
+        if len(data) >= limit:
+            self.write(data)
+            return
+        if self._pending is None:
+            if self.transport.is_closing():
+                raise ClientDisconnectedError("the client closed the connection")
+            self._pending = [data]
+            self._pending_size = len(data)
+            context = self.context
+            context.loop.call_soon(self._flush, context=context.base_context)
+            return
+        self._pending.append(data)
+        self._pending_size += len(data)
+        if self._pending_size >= limit:
+            self.is_writing_paused = True
+
+    def _flush(self) -> None:
+        """Write what waits to be written."""
+        pending, self._pending = self._pending, None
+        if pending is None or self.closed or self.transport.is_closing():
+            return
+        self.transport.write(b"".join(pending))
+        if self.is_writing_paused and self.write_deadline == inf:
+            self.resume_writing()  # it was our own limit, not the transport's
 
     def resume_body(self) -> None:
         """Read on; the app wants more body."""
@@ -214,6 +271,7 @@ class HTTP1Transport(Connection):
             sock = self.transport.get_extra_info("socket")
             if sock is not None:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            self._flush()
             self.abort()
         else:
             self._linger()
@@ -224,7 +282,7 @@ class HTTP1Transport(Connection):
         Raises:
             ClientDisconnectedError: It is.
         """
-        if self.closed:
+        if self.closed or self.transport.is_closing():
             raise ClientDisconnectedError("the client closed the connection")
 
     async def drain_fully(self) -> None:
@@ -290,7 +348,7 @@ class HTTP1Transport(Connection):
         self.requests += 1
         self._is_in_head = False
         self.deadline = inf
-        if head.upgrade and switch_to_websocket(self, head):
+        if head.upgrade and self._switch(head):
             return
         refused = self._refused_status(head)
         if refused:
@@ -305,6 +363,14 @@ class HTTP1Transport(Connection):
             if self._exchange is None:
                 return
         exchange.begin()
+
+    def _switch(self, head: RequestHead) -> bool:
+        """Return whether a request needs no answer as an ordinary one."""
+        try:
+            return switch_to_websocket(self, head)
+        except ProtocolError as error:
+            self._refuse(error, head)
+            return True
 
     def _refused_status(self, head: RequestHead) -> int:
         """Return the status that refuses a request before its app runs, else 0."""
@@ -368,7 +434,12 @@ class HTTP1Transport(Connection):
         """Answer what is not served, and end."""
         context = self.context
         self.transport.write(
-            refusal_bytes(context.encoder, error.status, is_head=_is_head(head))
+            refusal_bytes(
+                context.encoder,
+                error.status,
+                is_head=_is_head(head),
+                fields=error.fields,
+            )
         )
         if context.access_log is not None:
             context.access_log.write_refused(self, error, head)
@@ -491,6 +562,7 @@ class HTTP1Transport(Connection):
         self._http.close()
         if self.closed:
             return
+        self._flush()
         if self.transport.is_closing():
             return
         if had_eof or not self.transport.can_write_eof():

@@ -70,17 +70,18 @@ class HTTP1Exchange(Exchange):
                 is_http10=head.http_version == "1.0",
                 keep_alive=connection.may_keep_alive(head),
             )
-        connection.transport.write(data)
+        connection.write(data)
 
     def _write_body(self, body: bytes, *, more: bool) -> None:
         framing = self._framing
         if framing is None:
             return
         data = framing.encode(body, more=more, trailers=self._sends_trailers)
-        if not more:
-            _check_complete(framing)
-        if data:
-            self.connection.transport.write(data)
+        if more:
+            self.connection.write_soon(data)
+            return
+        _check_complete(framing)
+        self.connection.write(data)
 
     def _write_trailers(self, headers: Any, *, more: bool) -> None:
         framing = self._framing
@@ -88,13 +89,12 @@ class HTTP1Exchange(Exchange):
             return
         # Trailers may come in several messages; the first one writes the last chunk.
         data = framing.encode_trailers(headers, more=more)
-        if data:
-            self.connection.transport.write(data)
+        self.connection.write(data)
 
     def _write_early_hints(self, links: Iterable[bytes]) -> None:
         # RFC 9110, 15.2: no 1xx to HTTP/1.0.
         if self.head.http_version != "1.0":
-            self.connection.transport.write(encode_early_hints(links))
+            self.connection.write(encode_early_hints(links))
 
     async def _write_file(
         self, start: Message, path: str, offset: int, count: int | None
@@ -113,7 +113,7 @@ class HTTP1Exchange(Exchange):
             self.stage = BODY
             self._framing = framing
             self.connection.must_close = framing.must_close
-            self.connection.transport.write(data)
+            self.connection.write(data)
             if not has_no_body(self.status, is_head=self.head.method == "HEAD"):
                 self.bytes_sent = part.count
                 await send_slice(self.connection, part)
@@ -139,7 +139,7 @@ class HTTP1Exchange(Exchange):
         if head.expects_continue:
             head.expects_continue = False
             if self.stage == 0:
-                self.connection.transport.write(_CONTINUE)
+                self.connection.write(_CONTINUE)
         self.connection.resume_body()
 
     def _body_taken(self) -> None:

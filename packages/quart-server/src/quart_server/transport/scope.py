@@ -1,4 +1,4 @@
-"""ASGI scopes of HTTP requests."""
+"""ASGI scopes of HTTP requests and WebSockets."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from urllib.parse import quote
 
 if TYPE_CHECKING:
     from quart_server.asgi import Scope
+    from quart_server.context import WorkerContext
     from quart_server.protocols.request import RequestHead
 
     from .connection import Connection
+    from .websocket_carrier import WebsocketCarrier
 
-__all__ = ["http_scope"]
+__all__ = ["http_scope", "websocket_scope"]
 
 
 def http_scope(connection: Connection, head: RequestHead) -> Scope:
@@ -31,6 +33,38 @@ def http_scope(connection: Connection, head: RequestHead) -> Scope:
         "client": connection.client,
         "server": connection.server,
         "extensions": context.extensions.copy(),
+    }
+    if context.root_path:
+        _add_root_path(scope, context.root_path)
+    if context.lifespan_state is not None:
+        scope["state"] = context.lifespan_state.copy()
+    return scope
+
+
+def websocket_scope(
+    context: WorkerContext,
+    carrier: WebsocketCarrier,
+    head: RequestHead,
+    subprotocols: list[str],
+) -> Scope:
+    """Return the scope of one WebSocket, whatever carries it."""
+    scope: Scope = {
+        "type": "websocket",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "http_version": head.http_version,
+        "scheme": "wss" if carrier.scheme == "https" else "ws",
+        "path": head.path,
+        "raw_path": head.raw_path,
+        "query_string": head.query_string,
+        "root_path": context.root_path,
+        "headers": head.headers,
+        "client": carrier.client,
+        "server": carrier.server,
+        "subprotocols": subprotocols,
+        "extensions": {
+            "websocket.http.response": {},
+            "quart.shutdown": {"event": context.shutdown},
+        },
     }
     if context.root_path:
         _add_root_path(scope, context.root_path)
