@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .protocols.request import RequestHead
     from .transport.connection import Connection
     from .transport.exchange import Exchange
+    from .transport.websocket_session import WebsocketSession
 
 __all__ = ["AccessLog"]
 
@@ -36,8 +37,11 @@ class AccessLog:
             return None
         return cls(is_json=config.access_log_format == "json")
 
-    def write_exchange(self, exchange: Exchange) -> None:
-        """Write the line of a request that an app has answered, or not."""
+    def write_exchange(self, exchange: Exchange | WebsocketSession) -> None:
+        """Write the line of a request that an app has answered, or not.
+
+        That of a WebSocket has the status of its handshake and its whole duration.
+        """
         if not _logger.isEnabledFor(logging.INFO):
             return
         head = exchange.head

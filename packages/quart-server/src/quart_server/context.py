@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from .config import Config
     from .transport.connection import Connection
     from .transport.exchange import Exchange
+    from .transport.websocket_rules import WebsocketRules
+    from .transport.websocket_session import WebsocketSession
 
 __all__ = ["ShutdownEvent", "WorkerContext"]
 
@@ -62,7 +64,7 @@ class WorkerContext:
         clock: Deadlines and the current time.
         connections: All open connections.
         idle_seconds: How long a connection may be idle once the worker is stopping.
-        exchanges: Requests whose app is still running.
+        exchanges: Requests and WebSockets whose app is still running.
         lifespan_state: What the app put into the lifespan scope's `state`, copied for
             each request; None where the app has no lifespan.
         shutdown: The event that scopes carry.
@@ -70,6 +72,7 @@ class WorkerContext:
         access_log: None when switched off.
         request_count: Requests begun by this worker.
         on_request_limit: Called once when `limit_max_requests` is reached.
+        websockets: What WebSockets share, from the first one on.
     """
 
     __slots__ = (
@@ -94,6 +97,7 @@ class WorkerContext:
         "request_count",
         "root_path",
         "shutdown",
+        "websockets",
     )
 
     def __init__(
@@ -109,7 +113,8 @@ class WorkerContext:
         self.loop = asyncio.get_running_loop()
         self.base_context = contextvars.copy_context()
         self.connections: set[Connection] = set()
-        self.exchanges: set[Exchange] = set()
+        self.exchanges: set[Exchange | WebsocketSession] = set()
+        self.websockets: WebsocketRules | None = None
         self.lifespan_state = lifespan_state
         self.shutdown = shutdown or ShutdownEvent()
         self.limits = HTTP1Limits.from_config(config)
@@ -151,7 +156,7 @@ class WorkerContext:
         if self.is_stopping:
             self._report_idle()
 
-    def remove_exchange(self, exchange: Exchange) -> None:
+    def remove_exchange(self, exchange: Exchange | WebsocketSession) -> None:
         """Forget an exchange whose app has ended."""
         self.exchanges.discard(exchange)
         if self.is_stopping:

@@ -15,11 +15,21 @@ class ProtocolError(Exception):
     """The peer broke the protocol or a limit; the connection ends after the answer.
 
     The text is for logs. It never holds bytes of the peer, and is never sent to it.
+
+    Attributes:
+        status: The status of the answer.
+        fields: Header fields of the answer that tell the client what to do instead.
     """
 
-    def __init__(self, message: str, status: int = 400) -> None:
+    def __init__(
+        self,
+        message: str,
+        status: int = 400,
+        fields: tuple[tuple[bytes, bytes], ...] = (),
+    ) -> None:
         super().__init__(message)
         self.status = status
+        self.fields = fields
 
     @property
     def phrase(self) -> str:

@@ -38,9 +38,21 @@ class WebsocketSettings:
         minimum=1,
     )
     websocket_compression: bool = option(True, "Agree to permessage-deflate.")
+    websocket_context_takeover: bool = option(
+        True,
+        "Compress with what earlier messages had in common; off, an idle socket "
+        "holds no compression windows.",
+    )
+    websocket_max_window_bits: int = option(
+        12,
+        "The largest compression window, as a power of two.",
+        unit="bits",
+        minimum=9,
+        maximum=15,
+    )
     websocket_max_inflate_ratio: int = option(
         25,
-        "How many times its wire size a message may inflate to.",
+        "How many times its wire size a message over 64 KiB may inflate to.",
         unit="times",
         minimum=1,
     )
@@ -67,6 +79,13 @@ class WebsocketSettings:
     )
     websocket_close_timeout: float = option(
         5.0, "Time a client has to answer a close.", unit="seconds", minimum=0
+    )
+    websocket_drain_rate: float | None = option(
+        None,
+        "Sockets told to go per second when the server stops, so that their clients "
+        "do not come back together; none tells all at once.",
+        unit="sockets",
+        minimum=0.1,
     )
     websocket_allowed_origins: tuple[str, ...] = option(
         ("same-origin",),

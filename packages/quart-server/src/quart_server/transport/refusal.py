@@ -11,9 +11,15 @@ if TYPE_CHECKING:
 __all__ = ["refusal_bytes"]
 
 
-def refusal_bytes(encoder: ResponseEncoder, status: int, *, is_head: bool) -> bytes:
+def refusal_bytes(
+    encoder: ResponseEncoder,
+    status: int,
+    *,
+    is_head: bool,
+    fields: tuple[tuple[bytes, bytes], ...] = (),
+) -> bytes:
     """Return a short response that ends the connection; it quotes nothing received."""
-    headers = [(b"content-type", b"text/plain; charset=utf-8")]
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), *fields]
     if status == 503:
         headers.append((b"retry-after", b"1"))
     body = HTTPStatus(status).phrase.encode("ascii")
