@@ -8,16 +8,18 @@ scope's raw list.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from operator import itemgetter
 from typing import Any, Final, Self, TypeVar
 
 from werkzeug.datastructures import Headers
 
 __all__ = ("ScopeHeaders",)
 
-Restored = TypeVar("Restored", bound=Headers)
+Restored = TypeVar("Restored", bound="ScopeHeaders")
 
 #: Where the scope names no client, as for a Unix socket or a test.
 LOCAL_ADDRESS: Final = "<local>"
+_NAME: Final = itemgetter(0)
 _ADDED_NAMES: Final = frozenset({b"host", b"remote-addr"})
 
 # Title-casing costs more than everything else in building the list.
@@ -103,6 +105,9 @@ class ScopeHeaders(Headers):
             `SERVER_NAME`.
     """
 
+    #: Whether the list is made; asking for that must not make a dict of attributes.
+    _built = False
+
     def __init__(
         self,
         # Any: scopes hold whatever their server puts there.
@@ -119,9 +124,10 @@ class ScopeHeaders(Headers):
     def __getattr__(self, name: str) -> Any:
         if name == "_list":
             self._list = self._build_list()
+            self._built = True
             return self._list
         if name == "_lower_case":
-            names = b"".join([name for name, _ in self._raw])
+            names = b"".join(map(_NAME, self._raw))
             self._lower_case = names == names.lower()
             return self._lower_case
         raise AttributeError(
@@ -199,7 +205,7 @@ class ScopeHeaders(Headers):
 
     def _find(self, key: str) -> str | None:
         """Return the first value of a header, without building the list."""
-        if "_list" not in self.__dict__:
+        if not self._built:
             raw_name = _RAW_NAMES.get(key) or _raw_name(key)
             if raw_name == b"remote-addr":
                 return _client_address(self._scope)
@@ -220,7 +226,7 @@ class ScopeHeaders(Headers):
         Not so once the list is built, for the two headers that it adds, and where a
         server or middleware left names in upper case, against the specification.
         """
-        if "_list" in self.__dict__ or name in _ADDED_NAMES:
+        if self._built or name in _ADDED_NAMES:
             return False
         return self._lower_case
 
@@ -263,4 +269,5 @@ def _restore(cls: type[Restored], headers: list[tuple[str, str]]) -> Restored:
     """Make headers that already have their list."""
     restored = cls.__new__(cls)
     restored._list = headers
+    restored._built = True
     return restored
