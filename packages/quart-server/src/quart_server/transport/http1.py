@@ -165,7 +165,8 @@ class HTTP1Transport(Connection):
     # For the exchange and for other protocols
 
     def take_unread(self) -> bytes:
-        """Return what was received behind the current request."""
+        """Return what was received behind the current request, write what is due."""
+        self._flush()
         return self._http.unread()
 
     def may_keep_alive(self, head: RequestHead) -> bool:
