@@ -283,7 +283,7 @@ def _request(request: RequestData) -> Markup:
         _box("Query parameters", request.args, is_open=True),
         _box("Headers", request.headers, is_open=False),
         Markup(
-            '<section class="box"><p class="where">Repeat it</p><div class="curl">'
+            '<section class="box"><p class="title">Repeat it</p><div class="curl">'
             '<button type="button" data-copies="curl" hidden>Copy as curl</button>'
             '<pre id="curl">{}</pre></div></section>'
         ).format(request.curl),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +25,10 @@ Pairs = tuple[tuple[str, str], ...]
 _NOT_FOR_CURL: Final = frozenset(
     {"accept-encoding", "connection", "content-length", "host", "transfer-encoding"}
 )
+
+
+# RFC 9110, 5.6.2; curl would read the headers of a file for a name that begins with @.
+_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,7 @@ class RequestData:
         for name, value in self.headers:
             if name.lower() == "accept-encoding":
                 lines.append("--compressed")
-            elif name.lower() not in _NOT_FOR_CURL:
+            elif name.lower() not in _NOT_FOR_CURL and _TOKEN.fullmatch(name):
                 # An empty value would take the header away.
                 header = f"{name}: {value}" if value else f"{name};"
                 lines.append(f"-H {shlex.quote(header)}")
