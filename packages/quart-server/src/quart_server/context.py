@@ -12,6 +12,7 @@ from .access_log import AccessLog
 from .protocols.http1_response import ResponseEncoder
 from .protocols.limits import HTTP1Limits
 from .protocols.readers import Reader, make_reader
+from .proxies import TrustedProxies
 from .transport.clock import Clock
 
 if TYPE_CHECKING:
@@ -70,6 +71,8 @@ class WorkerContext:
         shutdown: The event that scopes carry.
         extensions: ASGI extensions of HTTP/1 scopes, copied for each request.
         access_log: None when switched off.
+        on_room: Called when a connection has gone.
+        proxies: The trusted ones in front of this server, None for none.
         request_count: Requests begun by this worker.
         on_request_limit: Called once when `limit_max_requests` is reached.
         websockets: What WebSockets share, from the first one on.
@@ -93,6 +96,8 @@ class WorkerContext:
         "loop",
         "on_idle",
         "on_request_limit",
+        "on_room",
+        "proxies",
         "reader",
         "request_count",
         "root_path",
@@ -125,7 +130,9 @@ class WorkerContext:
         self.is_stopping = False
         self.idle_seconds = 0.0
         self.on_idle: Callable[[], None] | None = None
+        self.proxies = TrustedProxies.from_config(config)
         self.root_path = config.root_path.rstrip("/")
+        self.on_room: list[Callable[[], None]] = []
         self.request_count = 0
         self.on_request_limit: Callable[[], None] | None = None
         self._request_limit = -1
@@ -153,6 +160,8 @@ class WorkerContext:
     def remove_connection(self, connection: Connection) -> None:
         """Forget a connection that is gone."""
         self.connections.discard(connection)
+        for callback in self.on_room:
+            callback()
         if self.is_stopping:
             self._report_idle()
 

@@ -7,10 +7,13 @@ import logging
 import random
 from typing import TYPE_CHECKING
 
+from .config import ConfigError
 from .context import WorkerContext
 from .control import IDLE_SECONDS
 from .lifespan import Lifespan
+from .transport.acceptor import Acceptor
 from .transport.http1 import HTTP1Transport
+from .transport.proxy_protocol import ProxyProtocolTransport
 
 if TYPE_CHECKING:
     import ssl
@@ -73,7 +76,7 @@ async def serve_listeners(
         _close(listeners)
         raise
     context = WorkerContext(app, config, lifespan_state=lifespan.state)
-    servers: list[asyncio.Server] = []
+    servers: list[asyncio.Server | Acceptor] = []
     try:
         for listener in listeners:
             server = await _listen(context, listener, ssl_context)
@@ -101,18 +104,32 @@ def _close(listeners: Sequence[Listener]) -> None:
 
 async def _listen(
     context: WorkerContext, listener: Listener, ssl_context: ssl.SSLContext | None
-) -> asyncio.Server:
+) -> asyncio.Server | Acceptor:
     config = context.config
-    if not listener.tls:
-        return await context.loop.create_server(
-            lambda: HTTP1Transport(context), sock=listener.sock, backlog=config.backlog
+    if listener.tls and config.proxy_protocol:
+        raise ConfigError(
+            "proxy_protocol",
+            "proxy_protocol is on and an address speaks TLS; the PROXY header is read "
+            "on cleartext addresses only: let the proxy speak TLS with the clients",
         )
+    ssl_context = ssl_context if listener.tls else None
+    factory = ProxyProtocolTransport if config.proxy_protocol else HTTP1Transport
+    if config.max_connections is not None:
+        acceptor = Acceptor(
+            context,
+            listener.sock,
+            lambda: factory(context),
+            maximum=config.max_connections,
+            ssl_context=ssl_context,
+        )
+        acceptor.start()
+        return acceptor
     return await context.loop.create_server(
-        lambda: HTTP1Transport(context),
+        lambda: factory(context),
         sock=listener.sock,
         backlog=config.backlog,
         ssl=ssl_context,
-        ssl_handshake_timeout=config.ssl_handshake_timeout,
+        ssl_handshake_timeout=config.ssl_handshake_timeout if ssl_context else None,
     )
 
 

@@ -1,0 +1,123 @@
+"""Accepting no more connections than a worker may hold.
+
+asyncio's own server cannot pause. Here the listening socket is simply not looked at
+while the worker is full: further clients wait in the kernel's backlog, other workers
+may take them, and nothing spins (F-04).
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import asyncio
+    import socket
+    import ssl
+    from collections.abc import Callable
+
+    from quart_server.context import WorkerContext
+
+    from .connection import Connection
+
+__all__ = ["Acceptor"]
+
+_log = logging.getLogger("quart_server.error")
+
+# Connections taken in one turn of the loop.
+_BATCH: Final = 64
+# How long the system is left alone when it has no descriptors or memory to give.
+_EXHAUSTED_SECONDS: Final = 1.0
+_EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
+
+class Acceptor:
+    """Accepts connections of one listening socket while there is room."""
+
+    def __init__(
+        self,
+        context: WorkerContext,
+        sock: socket.socket,
+        factory: Callable[[], Connection],
+        *,
+        maximum: int,
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> None:
+        self._context = context
+        self._sock = sock
+        self._factory = factory
+        self._maximum = maximum
+        self._ssl_context = ssl_context
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_watching = False
+        self._is_closed = False
+
+    def start(self) -> None:
+        """Accept from now on."""
+        self._context.on_room.append(self._watch)
+        self._watch()
+
+    def close(self) -> None:
+        """Accept no more; the listening socket is closed."""
+        self._is_closed = True
+        self._unwatch()
+        self._sock.close()
+
+    def _watch(self) -> None:
+        if not self._is_closed and not self._is_watching and self._has_room():
+            self._is_watching = True
+            self._context.loop.add_reader(self._sock, self._accept)
+
+    def _unwatch(self) -> None:
+        if self._is_watching:
+            self._is_watching = False
+            self._context.loop.remove_reader(self._sock)
+
+    def _has_room(self) -> bool:
+        held = len(self._context.connections) + len(self._tasks)
+        return held < self._maximum
+
+    def _accept(self) -> None:
+        for _ in range(_BATCH):
+            if not self._has_room():
+                self._unwatch()
+                return
+            try:
+                connection, _ = self._sock.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                self._on_error(error)
+                return
+            connection.setblocking(False)
+            task = self._context.loop.create_task(self._connect(connection))
+            self._tasks.add(task)
+            task.add_done_callback(self._connected)
+
+    def _on_error(self, error: OSError) -> None:
+        if error.errno not in _EXHAUSTED:
+            raise error
+        _log.error("No connection can be accepted for now: %s", error.strerror)
+        self._unwatch()
+        self._context.loop.call_later(_EXHAUSTED_SECONDS, self._watch)
+
+    async def _connect(self, sock: socket.socket) -> None:
+        timeout = self._context.config.ssl_handshake_timeout
+        try:
+            await self._context.loop.connect_accepted_socket(
+                self._factory,
+                sock,
+                ssl=self._ssl_context,
+                ssl_handshake_timeout=timeout if self._ssl_context else None,
+            )
+        except (OSError, TimeoutError) as error:
+            # A failed handshake, or a client that left at once.
+            _log.debug("A connection was not made: %s", error)
+            sock.close()
+
+    def _connected(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.result()
+        self._watch()
