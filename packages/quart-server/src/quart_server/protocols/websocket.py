@@ -22,8 +22,8 @@ from .websocket_frames import (
     header_size,
     payload_size,
     read_close,
-    unmask,
 )
+from .websocket_masks import unmask
 from .websocket_reader import FAILURES, ReferenceReader
 
 if TYPE_CHECKING:

@@ -1,8 +1,7 @@
-"""WebSocket frames as bytes: headers, masks, close codes (RFC 6455, 5.2 and 7.4)."""
+"""WebSocket frames as bytes: headers and close codes (RFC 6455, 5.2 and 7.4)."""
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Final
 
 __all__ = [
@@ -20,7 +19,6 @@ __all__ = [
     "is_close_code",
     "payload_size",
     "read_close",
-    "unmask",
 ]
 
 # RFC 6455, 11.8
@@ -41,9 +39,6 @@ _STANDARD_CODES: Final = frozenset(
 _PRIVATE_CODES: Final = range(3000, 5000)
 
 _MAX_CONTROL_PAYLOAD: Final = 125
-
-# Masks are applied with integers; in longer ones the copies leave the caches.
-_MASK_STEP: Final = 8 * 1024
 
 # A frame's first byte and its length: nearly all frames are short.
 _SHORT_HEADERS: Final = {
@@ -120,24 +115,3 @@ def payload_size(header: bytes) -> int:
     if size < 126:
         return size
     return int.from_bytes(header[2 : 4 if size == 126 else 10], "big")
-
-
-def unmask(data: bytes | bytearray, mask: bytes | bytearray) -> bytes:
-    """Return bytes with a mask of four bytes taken off (RFC 6455, 5.3)."""
-    size = len(data)
-    if size > _MASK_STEP:
-        return b"".join(
-            unmask(data[start : start + _MASK_STEP], mask)
-            for start in range(0, size, _MASK_STEP)
-        )
-    words = (size + 3) >> 2
-    key = int.from_bytes(mask, "little") * _repeated_one(words)
-    number = int.from_bytes(data, "little") ^ key
-    # The key's last word may reach over the end of the data.
-    return number.to_bytes(words << 2, "little")[:size]
-
-
-@lru_cache(maxsize=256)
-def _repeated_one(words: int) -> int:
-    """Return the number that repeats a word when multiplied with it."""
-    return ((1 << (32 * words)) - 1) // 0xFFFFFFFF

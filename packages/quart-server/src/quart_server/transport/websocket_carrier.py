@@ -18,7 +18,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from .connection import Address
 
@@ -35,14 +35,12 @@ class WebsocketCarrier(Protocol):
         server: Address it connected to for the scope.
         scheme: `http` or `https`.
         is_writing_paused: Whether the write buffer is above its high-water mark.
-        write: Sends bytes of frames; never waits, never raises.
     """
 
     client: Address | None
     server: Address | None
     scheme: str
     is_writing_paused: bool
-    write: Callable[[bytes], None]
 
     def accept(self, fields: Sequence[Field]) -> None:
         """Answer the handshake: 101 over HTTP/1.1, 200 over HTTP/2.
@@ -71,6 +69,9 @@ class WebsocketCarrier(Protocol):
         Raises:
             BodyLengthError: The body is longer or shorter than its Content-Length.
         """
+
+    def write(self, data: bytes, /) -> None:
+        """Send bytes of frames; never waits, never raises."""
 
     async def drain(self) -> None:
         """Wait until the write buffer is below its high-water mark.
