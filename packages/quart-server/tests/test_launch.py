@@ -67,3 +67,22 @@ def test_signals_are_let_in_again_after_a_start(tmp_path):
     _, status = os.waitpid(worker.pid, 0)
     worker.forget(status)
     assert describe_exit(status) == "was killed by SIGKILL"
+
+
+def test_an_order_right_behind_the_setup_is_obeyed(tmp_path):
+    (tmp_path / "slow_module.py").write_text(
+        "import time\ntime.sleep(0.5)\nasync def app(*_): raise ValueError"
+    )
+    config = Config(bind="127.0.0.1:0")
+    (listener,) = bind_all(config, {})
+    setup = Setup("slow_module:app", config, [listener], app_dir=str(tmp_path))
+    worker = launch(setup)
+    worker.channel.send("drain", idle_seconds=0)
+    messages = []
+    while not worker.channel.is_closed:
+        messages += worker.channel.receive(20)
+    _, status = os.waitpid(worker.pid, 0)
+    worker.forget(status)
+    listener.close()
+    assert describe_exit(status) == "exited with 0"
+    assert {"kind": "ready"} in messages

@@ -1,3 +1,5 @@
+"""The README's tables of settings; running this file writes them anew."""
+
 import re
 from pathlib import Path
 
@@ -21,11 +23,17 @@ def settings_tables():
     return "\n".join([*lines, ""])
 
 
+def with_tables(text):
+    """Return the README's text with the tables as they must be."""
+    before, rest = text.split("<!-- settings -->")
+    _, after = rest.split("<!-- /settings -->")
+    tables = settings_tables()
+    return f"{before}<!-- settings -->\n{tables}\n<!-- /settings -->{after}"
+
+
 def test_the_readme_lists_every_setting_with_its_default():
     text = README.read_text()
-    found = re.search(r"<!-- settings -->\n(.*)\n<!-- /settings -->", text, re.DOTALL)
-    assert found
-    assert found[1] == settings_tables()
+    assert text == with_tables(text), f"run 'python {__file__}' to write the tables"
 
 
 def test_settings_named_in_the_text_exist():
@@ -35,3 +43,7 @@ def test_settings_named_in_the_text_exist():
     own = {"config", "factory", "app-dir"}
     for name in set(named) - own:
         assert name.replace("-", "_") in options
+
+
+if __name__ == "__main__":
+    README.write_text(with_tables(README.read_text()))

@@ -56,7 +56,7 @@ async def test_orders_are_carried_out_in_the_loop(ends, without_end):
 
 async def test_an_order_before_the_loop_runs_is_carried_out_then(ends, without_end):
     _, tether, _ = ends
-    tether._obey({"kind": "drain", "idle_seconds": 1})
+    tether.obey({"kind": "drain", "idle_seconds": 1})
     orders = Orders()
     orders.attach_to(tether)
     assert await orders.next() == {"kind": "drain", "idle_seconds": 1}

@@ -70,17 +70,8 @@ class Tether(threading.Thread):
         """Tell the supervisor something, if it is still there."""
         self._channel.send(kind, **values)
 
-    def run(self) -> None:
-        """Listen and look after the loop until the supervisor is gone."""
-        while not self._channel.is_closed:
-            for message in self._channel.receive(_SECONDS_BETWEEN_LOOKS):
-                self._obey(message)
-            watch = self._watch
-            if watch is not None and watch.look():
-                self._channel.send("beat")
-        self._end_without_supervisor()
-
-    def _obey(self, message: ControlMessage) -> None:
+    def obey(self, message: ControlMessage) -> None:
+        """Have an order carried out in the loop, once there is one."""
         with self._lock:
             if self._loop is None:
                 self._earlier.append(message)
@@ -89,12 +80,22 @@ class Tether(threading.Thread):
             with suppress(RuntimeError):  # The loop has ended by itself.
                 self._loop.call_soon_threadsafe(order, message)
 
+    def run(self) -> None:
+        """Listen and look after the loop until the supervisor is gone."""
+        while not self._channel.is_closed:
+            for message in self._channel.receive(_SECONDS_BETWEEN_LOOKS):
+                self.obey(message)
+            watch = self._watch
+            if watch is not None and watch.look():
+                self._channel.send("beat")
+        self._end_without_supervisor()
+
     def _end_without_supervisor(self) -> None:
         """Drain; where even that does not end this process, leave it at once."""
         if self._loop is None:
             os._exit(_EXIT_ORPHANED)
         _log.warning("The supervisor is gone, stopping")
-        self._obey({"kind": "drain", "idle_seconds": IDLE_SECONDS})
+        self.obey({"kind": "drain", "idle_seconds": IDLE_SECONDS})
         grace = self._config.graceful_timeout + self._config.shutdown_timeout
         time.sleep(grace + _MARGIN_SECONDS)
         os._exit(_EXIT_ORPHANED)

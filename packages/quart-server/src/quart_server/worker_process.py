@@ -10,6 +10,7 @@ import logging
 import signal
 import socket
 import sys
+import time
 from typing import TYPE_CHECKING
 
 from .config import ConfigError
@@ -107,14 +108,14 @@ class Worker:
 def main() -> int:
     """Serve as a worker; return the exit code."""
     channel = Channel(socket.socket(fileno=int(sys.argv[1])))
-    messages = channel.receive(_SETUP_SECONDS)
-    if not messages:
-        return _EXIT_FAILED
+    first, *orders = _receive_setup(channel)
     # Like a child of multiprocessing, a worker finds what its parent would find.
-    sys.path.extend(path for path in messages[0]["import_path"] if path not in sys.path)
-    setup = Setup.from_message(messages[0])
+    sys.path.extend(path for path in first["import_path"] if path not in sys.path)
+    setup = Setup.from_message(first)
     set_up_loggers(setup.config)
     tether = Tether(channel, setup.config)
+    for order in orders:
+        tether.obey(order)
     worker = Worker(setup, tether)
     _accept_signals(worker)
     tether.start()
@@ -127,6 +128,23 @@ def main() -> int:
             _log.exception("The app failed")
         return _EXIT_FAILED
     return 0
+
+
+def _receive_setup(channel: Channel) -> list[ControlMessage]:
+    """Return the setup, and orders that came right behind it.
+
+    Raises:
+        SystemExit: The supervisor is gone already, or did not send it.
+    """
+    deadline = time.monotonic() + _SETUP_SECONDS
+    while not channel.is_closed:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            break
+        messages = channel.receive(left)
+        if messages:
+            return messages
+    raise SystemExit(_EXIT_FAILED)
 
 
 def _accept_signals(worker: Worker) -> None:

@@ -185,8 +185,8 @@ class Client:
 class Load:
     """Clients that ask without pause until the context ends; `lost` says what broke."""
 
-    def __init__(self, port, clients=8, path="/", pause=0.005):
-        self.clients = [Client(port) for _ in range(clients)]
+    def __init__(self, port, clients=8, path="/", pause=0.005, ssl=None):
+        self.clients = [Client(port, ssl) for _ in range(clients)]
         self.path = path
         self.pause = pause
         self.lost = []
