@@ -7,6 +7,7 @@ import uuid
 
 import pytest
 from quart_routing import QuartMap, QuartRule
+from werkzeug.exceptions import NotFound
 from werkzeug.routing import BaseConverter, Map, ValidationError
 from werkzeug.routing.matcher import State, StateMachineMatcher
 
@@ -132,6 +133,20 @@ def test_values_of_a_dead_end_are_forgotten():
     assert found(url_map, "/1/2/3") == ("/<c>/<d>/<e>", {"c": "1", "d": "2", "e": "3"})
 
 
+def test_values_of_a_dead_end_behind_a_static_segment_are_forgotten():
+    url_map = make_map("/x/<int:a>/end", "/<b>/<c>/other")
+    assert found(url_map, "/x/1/other") == ("/<b>/<c>/other", {"b": "x", "c": "1"})
+
+
+@pytest.mark.parametrize("path", ["//a", "//1", "///", "//"])
+def test_rules_with_two_slashes_in_front_match_nothing(path):
+    rules = [QuartRule("//a", endpoint="e"), QuartRule("//<int:x>", endpoint="f")]
+    url_map = make_map(*rules, QuartRule("///", endpoint="g"), merge_slashes=False)
+    assert url_map.lookup("GET", path) is None
+    with pytest.raises(NotFound):
+        url_map.bind("h").match(path)
+
+
 def test_defaults_are_merged_into_a_new_dict_each_time():
     url_map = make_map(
         QuartRule("/all", endpoint="list", defaults={"page": 1}),
@@ -160,6 +175,20 @@ def test_lenient_rules_match_with_and_without_the_slash():
     assert found(url_map, "/branch") == ("/branch/", {})
     assert found(url_map, "/branch/") == ("/branch/", {})
     assert found(url_map, "/7") == ("/<int:x>/", {"x": 7})
+    assert url_map.lookup("GET", "/leaf/x") is None
+    assert url_map.lookup("GET", "/leaf//") is None
+    assert url_map.lookup("GET", "/leaf//x") is None
+
+
+def test_a_redirect_to_a_static_branch_goes_before_a_variable():
+    url_map = make_map("/x/new/", "/x/<name>")
+    assert url_map.lookup("GET", "/x/new") is None
+    assert found(url_map, "/x/old") == ("/x/<name>", {"name": "old"})
+
+
+@pytest.mark.parametrize("rule", ["/x/<name>", "/x/<int(min=1):name>", "/x/<int:name>"])
+def test_an_empty_segment_is_no_value(rule):
+    assert make_map(rule).lookup("GET", "/x/") is None
 
 
 @pytest.mark.parametrize(

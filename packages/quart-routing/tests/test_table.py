@@ -90,6 +90,13 @@ def test_a_path_without_variables_is_one_step():
     assert work_for(["/a/b/c/d/e"], ["/a/b/c/d/e", "/a/<x>", "/<path:y>"]) == [0]
 
 
+@pytest.mark.parametrize(
+    ("rule", "path"), [("/a/b/c/<int:x>", "/a/b/c/1"), ("/<name>", "/ann")]
+)
+def test_one_variable_at_the_end_is_one_step(rule, path):
+    assert work_for([path], [rule, "/other"]) == [1]
+
+
 def test_long_paths_that_match_nothing_are_given_up_early():
     url_map = QuartMap([QuartRule("/a/<int:x>", endpoint="e"), QuartRule("/<n>/b")])
     url_map.lookup("GET", "/")

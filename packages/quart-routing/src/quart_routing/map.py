@@ -63,7 +63,7 @@ class QuartMap(Map):
     ordinary requests. A rule must not be changed once it is added.
     """
 
-    def __init__(  # noqa: PLR0917 - werkzeug's signature
+    def __init__(
         self,
         rules: Iterable[RuleFactory] | None = None,
         default_subdomain: str = "",
@@ -158,7 +158,7 @@ class QuartMap(Map):
             # A rule may have been added since, then there is another lookup.
             return self._compiled().add_table(method, websocket)
 
-    def bind(  # noqa: PLR0917 - werkzeug's signature
+    def bind(
         self,
         server_name: str,
         script_name: str | None = None,

@@ -49,7 +49,7 @@ class QuartRule(Rule):
 
     provide_automatic_options: bool
 
-    def __init__(  # noqa: PLR0917 - Quart's signature
+    def __init__(
         self,
         string: str,
         # Values of variables and endpoints are of the application's own types.
