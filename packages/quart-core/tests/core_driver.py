@@ -123,7 +123,10 @@ class Driver:
             if message["type"] == "http.response.start":
                 answer.status = message["status"]
                 answer.headers = Headers(
-                    [(name.decode(), value.decode()) for name, value in message["headers"]]
+                    [
+                        (name.decode(), value.decode())
+                        for name, value in message["headers"]
+                    ]
                 )
             elif message["type"] == "http.response.body":
                 answer.chunks.append(message.get("body", b""))

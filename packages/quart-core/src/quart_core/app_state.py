@@ -424,9 +424,13 @@ class AppState(CommandGroup, TemplateMethods, Scaffold):
         """
         view_func = self.view_functions[endpoint]
         cached = self._views.get(endpoint)
-        if cached is not None and cached[0] is view_func:
+        stock = (
+            type(self).ensure_async is AppState.ensure_async
+            and "ensure_async" not in self.__dict__
+        )
+        if cached is not None and cached[0] is view_func and stock:
             return cached[1]
         prepared = self.ensure_async(view_func)
-        if self.ensure_async.__func__ is AppState.ensure_async:  # type: ignore[attr-defined]
+        if stock:
             self._views[endpoint] = (view_func, prepared)
         return prepared

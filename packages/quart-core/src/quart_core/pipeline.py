@@ -237,8 +237,9 @@ class RequestPipeline(ViewResults):
 
     def _session_to_refresh(self, ctx: Any) -> Any:
         """Return a session nobody read, if it may be permanent and so re-sent."""
-        for name, _ in ctx.request.scope.get("headers", ()):
-            if name == b"cookie":
+        name = self.config["SESSION_COOKIE_NAME"].encode()
+        for header, value in ctx.request.scope.get("headers", ()):
+            if header == b"cookie" and name in value:
                 return ctx._opened_session()
         return None
 

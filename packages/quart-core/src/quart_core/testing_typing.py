@@ -205,7 +205,7 @@ class TestClientProtocol(Protocol):
         """Make a TRACE request."""
         ...
 
-    def set_cookie(  # noqa: PLR0917 - werkzeug's order of arguments
+    def set_cookie(
         self,
         server_name: str,
         key: str,
