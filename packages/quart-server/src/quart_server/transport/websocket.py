@@ -14,7 +14,7 @@ from .websocket_session import WebsocketSession
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from quart_server.context import WorkerContext
     from quart_server.protocols.http1_response import ResponseBody
@@ -29,7 +29,7 @@ __all__ = ["WebsocketTransport", "check_handshake"]
 class WebsocketTransport(Connection):
     """The carrier of one WebSocket, from its request to the connection's end."""
 
-    __slots__ = ("_framing", "_head", "_key", "_session", "write")
+    __slots__ = ("_framing", "_head", "_key", "_session")
 
     def __init__(
         self, context: WorkerContext, head: RequestHead, handshake: Handshake
@@ -39,14 +39,12 @@ class WebsocketTransport(Connection):
         self._framing: ResponseBody | None = None
         self._session: WebsocketSession | None = None
         self._head: tuple[RequestHead, Handshake] | None = (head, handshake)
-        self.write: Callable[[bytes], None] = _write_nothing
 
     # From asyncio
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start the app."""
         super().connection_made(transport)
-        self.write = self.transport.write
         request, self._head = self._head, None
         if request is not None:
             self._session = WebsocketSession(self.context, self, *request)
@@ -66,7 +64,6 @@ class WebsocketTransport(Connection):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the session that its client is gone."""
-        self.write = _write_nothing
         super().connection_lost(exc)
         session, self._session = self._session, None
         if session is not None:
@@ -135,6 +132,11 @@ class WebsocketTransport(Connection):
             _check_complete(self._framing, more=more)
             self.write(data)
 
+    def write(self, data: bytes, /) -> None:
+        """Write bytes of frames."""
+        if not self.closed:
+            self.transport.write(data)
+
     def pause_reading(self) -> None:
         """Take no more bytes."""
         if not self.closed:
@@ -177,7 +179,3 @@ def check_handshake(context: WorkerContext, head: RequestHead) -> Handshake:
 def _check_complete(framing: ResponseBody, *, more: bool) -> None:
     if framing.is_short and not more:
         raise BodyLengthError("The app sent less body than its Content-Length says")
-
-
-def _write_nothing(data: bytes) -> None:
-    """Write to a connection that is gone."""
