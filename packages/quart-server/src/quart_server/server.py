@@ -1,27 +1,32 @@
-"""`serve` and `run`: the server in one process."""
+"""`serve`: the server within a running event loop."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import signal
 import threading
+from contextlib import ExitStack, nullcontext
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from .binds import bind_all
 from .config import Config
-from .loops import loop_factory
+from .development import with_development_certificate
+from .signals import ServerSignals
+from .single_process import renewer
 from .tls import make_ssl_context
 from .worker import serve_listeners
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Sequence
+    import ssl
+    from collections.abc import Awaitable, Callable, Sequence
+    from contextlib import AbstractContextManager
 
     from .asgi import ASGIApp
     from .binds import Listener
 
-__all__ = ["run", "serve"]
+__all__ = ["serve"]
 
 _log = logging.getLogger("quart_server.error")
 
@@ -32,109 +37,98 @@ async def serve(
     *,
     shutdown_trigger: Callable[[], Awaitable[object]] | None = None,
     ready: Callable[[Sequence[Listener]], None] | None = None,
+    **settings: object,
 ) -> None:
     """Serve an app in this event loop until it is told to stop.
+
+    Loggers are left as they are: configure `quart_server.error` and
+    `quart_server.access` to see anything below warnings.
 
     Args:
         app: The ASGI app.
         config: The server's settings; those of processes do not apply.
         shutdown_trigger: Serving ends when what it returns has been awaited. Without
-            it SIGINT and SIGTERM end it, and a second one ends it at once.
+            it SIGINT and SIGTERM end it (in the main thread), a second one at once.
         ready: Called with the listeners once connections are accepted.
+        settings: Settings by name, over those of the config.
 
     Raises:
+        ConfigError: A setting is unknown, bad, or does not fit the others.
         BindError: An address cannot be listened on.
         LifespanError: The app's start-up or shutdown failed.
+        SystemExit: A second signal ended it (130 or 143).
     """
-    config = config or Config()
+    config = (config or Config()).replace(**settings)
     stop, force = asyncio.Event(), asyncio.Event()
-    if shutdown_trigger is None:
-        with _signals(stop, force):
-            await _serve(app, config, stop, force, ready)
-        return
-    trigger = asyncio.ensure_future(_await_trigger(shutdown_trigger, stop))
-    try:
-        await _serve(app, config, stop, force, ready)
-    finally:
-        trigger.cancel()
-        await asyncio.wait({trigger})
-    if not trigger.cancelled():
-        trigger.result()
-
-
-async def _serve(
-    app: ASGIApp,
-    config: Config,
-    stop: asyncio.Event,
-    force: asyncio.Event,
-    ready: Callable[[Sequence[Listener]], None] | None,
-) -> None:
-    ssl_context = make_ssl_context(config) if config.ssl_enabled else None
-    listeners = bind_all(config)
-
-    def announce(_: object) -> None:
+    with ExitStack() as stack:
+        if config.https:
+            folder = stack.enter_context(TemporaryDirectory(prefix="quart-server-"))
+            config = with_development_certificate(config, Path(folder))
+        ssl_context = make_ssl_context(config) if config.ssl_enabled else None
+        listeners = bind_all(config)
         for listener in listeners:
-            _log.info("Listening on %s", listener.url)
-        if ready is not None:
-            ready(listeners)
-
-    try:
-        await serve_listeners(
+            stack.callback(listener.remove)
+        serving = serve_listeners(
             app,
             config,
             listeners,
             shutdown_event=stop,
             force_event=force,
             ssl_context=ssl_context,
-            ready=announce,
+            ready=lambda _context: _announce(listeners, ready),
         )
-    finally:
-        for listener in listeners:
-            listener.remove()
+        if shutdown_trigger is None:
+            await _until_signal(serving, config, stop, force, ssl_context)
+        else:
+            await _until_trigger(serving, shutdown_trigger, stop)
 
 
-async def _await_trigger(
-    shutdown_trigger: Callable[[], Awaitable[object]], stop: asyncio.Event
+def _announce(
+    listeners: Sequence[Listener], ready: Callable[[Sequence[Listener]], None] | None
 ) -> None:
-    try:
-        await shutdown_trigger()
-    finally:
-        stop.set()
+    for listener in listeners:
+        _log.info("Serving on %s", listener.url)
+    if ready is not None:
+        ready(listeners)
 
 
-@contextlib.contextmanager
-def _signals(stop: asyncio.Event, force: asyncio.Event) -> Iterator[None]:
-    """Let SIGINT and SIGTERM set the events, the first one `stop`, a second `force`."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
+async def _until_signal(
+    serving: Awaitable[int],
+    config: Config,
+    stop: asyncio.Event,
+    force: asyncio.Event,
+    ssl_context: ssl.SSLContext | None,
+) -> None:
     loop = asyncio.get_running_loop()
+    signals = ServerSignals(loop, stop, force, renewer(ssl_context, config))
+    is_main = threading.current_thread() is threading.main_thread()
+    handled: AbstractContextManager[None] = (
+        signals.handled() if is_main else nullcontext()
+    )
+    with handled:
+        await serving
+    if signals.exit_code:
+        raise SystemExit(signals.exit_code)
 
-    def on_signal(number: int, _: object) -> None:
-        event = force if stop.is_set() else stop
-        received.append(number)
-        loop.call_soon_threadsafe(event.set)
 
-    received: list[int] = []
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    earlier = {number: signal.signal(number, on_signal) for number in numbers}
+async def _until_trigger(
+    serving: Awaitable[int],
+    shutdown_trigger: Callable[[], Awaitable[object]],
+    stop: asyncio.Event,
+) -> None:
+    """Serve until the trigger returns; its exception is raised after the drain."""
+
+    async def wait() -> None:
+        try:
+            await shutdown_trigger()
+        finally:
+            stop.set()
+
+    trigger = asyncio.ensure_future(wait())
     try:
-        yield
+        await serving
     finally:
-        for number, handler in earlier.items():
-            signal.signal(number, handler)
-    if force.is_set():
-        raise SystemExit(128 + received[-1])
-
-
-def run(app: ASGIApp, config: Config | None = None) -> None:
-    """Serve an app in a new event loop, in this process, until a signal ends it.
-
-    Raises:
-        BindError: An address cannot be listened on.
-        LifespanError: The app's start-up or shutdown failed.
-        SystemExit: A second signal ended it at once (130 or 143).
-    """
-    config = config or Config()
-    with asyncio.Runner(loop_factory=loop_factory(config)) as runner:
-        runner.run(serve(app, config))
+        trigger.cancel()
+        await asyncio.wait({trigger})
+    if not trigger.cancelled():
+        trigger.result()

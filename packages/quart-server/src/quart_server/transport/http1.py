@@ -207,7 +207,7 @@ class HTTP1Transport(Connection):
         Raises:
             ClientDisconnectedError: The client is gone.
         """
-        limit = self.context.config.write_buffer_size
+        limit = self.context.config.write_buffer_size // 4
         if len(data) >= limit:
             self.write(data)
             return
@@ -298,8 +298,7 @@ class HTTP1Transport(Connection):
             await self.drain()
         finally:
             if not self.closed:
-                size = self.context.config.write_buffer_size
-                self.transport.set_write_buffer_limits(high=size)
+                self.set_write_limit()
 
     async def wait_writable(self, descriptor: int) -> None:
         """Wait until a socket takes bytes, or the client has stalled and is gone."""
