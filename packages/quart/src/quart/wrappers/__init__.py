@@ -1,5 +1,9 @@
 """Requests, responses and websockets."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from quart_core.wrappers import (
     BaseRequestWebsocket,
     Body,
@@ -7,7 +11,9 @@ from quart_core.wrappers import (
     Request,
     Response,
 )
-from quart_ws.websocket import Websocket
+
+if TYPE_CHECKING:
+    from quart_ws.websocket import Websocket
 
 __all__ = (
     "BaseRequestWebsocket",
@@ -17,3 +23,12 @@ __all__ = (
     "Response",
     "Websocket",
 )
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Websocket":
+        # Where nobody asks for it, quart-ws is not imported.
+        from quart_ws.websocket import Websocket
+
+        return Websocket
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
