@@ -34,7 +34,14 @@ EXIT_APP = 3
 
 _ENV_PREFIX = "QUART_SERVER_"
 _SHORT = {"bind": "-b", "workers": "-w"}
-_METAVARS = {"seconds": "SECONDS", "bytes": "BYTES", "octal": "MODE"}
+_METAVARS = {
+    "bind": "ADDRESS",
+    "insecure_bind": "ADDRESS",
+    "headers": "FIELD",
+    "seconds": "SECONDS",
+    "bytes": "BYTES",
+    "octal": "MODE",
+}
 _USAGE = "python -m quart_server [options] module:app"
 _EPILOG = f"""\
 Each option is also a setting in the file given with --config (TOML, with underscores)
@@ -201,7 +208,7 @@ def _metavar(option: Option) -> str:
         return "{" + ",".join(option.choices) + "}"
     if option.kind in {"integer", "number"}:
         return _METAVARS.get(option.unit, "NUMBER")
-    return {"bind": "ADDRESS", "headers": "FIELD"}.get(option.name, "TEXT")
+    return _METAVARS.get(option.name, "TEXT")
 
 
 def _version() -> str:
