@@ -6,6 +6,8 @@ import asyncio
 import gc
 import json
 import re
+import subprocess
+import sys
 import warnings
 from html.parser import HTMLParser
 
@@ -352,3 +354,13 @@ async def test_an_exception_group_of_tasks_is_shown(app):
     text = Page(answer.text).text
     assert "1 of 2" in text
     assert "two" in text
+
+
+def test_an_application_that_works_loads_none_of_it():
+    code = (
+        "import quart_core, sys\n"
+        "assert not [x for x in sys.modules if x.startswith('quart_core.debug.')]\n"
+        "assert 'format_error' in dir(quart_core.debug)\n"
+        "assert not hasattr(quart_core.debug, 'nothing')\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

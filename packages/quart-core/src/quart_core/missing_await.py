@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from types import CodeType
 from typing import Any, Final
 
@@ -20,14 +19,6 @@ from .syntax import (
 __all__ = ("explain_returned", "explain_surplus_await", "explain_use")
 
 _MISSING: Final = "without await"
-
-
-@dataclass(frozen=True, slots=True)
-class _Suspect:
-    """An expression that may be a coroutine, and where it is used."""
-
-    node: ast.expr
-    verdict: Verdict
 
 
 # Any: a coroutine of any kind, and names with values of any kind.
@@ -155,26 +146,27 @@ def _suspect_in(
     source: SourceTree, node: ast.AST, names: Mapping[str, Any]
 ) -> ast.expr | None:
     """Return the likeliest coroutine among what an operation worked on."""
-    nearby = [
-        _Suspect(part, verdict(part, names))
-        for part in _operands(source, node)
-        if not isinstance(source.parent(part), ast.Await)
-    ]
-    deeper = [
-        _Suspect(part, verdict(part, names))
-        for part in ast.walk(node)
-        if isinstance(part, (ast.Call, ast.Attribute, ast.Name))
-        and not isinstance(source.parent(part), ast.Await)
-    ]
-    for wanted, suspects in (
+    nearby = list(_unawaited(source, _operands(source, node)))
+    deeper = _unawaited(source, _values_in(node))
+    for wanted, parts in (
         (Verdict.YES, nearby),
         (Verdict.YES, deeper),
         (Verdict.MAYBE, nearby),
     ):
-        for suspect in suspects:
-            if suspect.verdict is wanted:
-                return suspect.node
+        for part in parts:
+            if verdict(part, names) is wanted:
+                return part
     return None
+
+
+def _unawaited(source: SourceTree, parts: Iterator[ast.expr]) -> Iterator[ast.expr]:
+    return (x for x in parts if not isinstance(source.parent(x), ast.Await))
+
+
+def _values_in(node: ast.AST) -> Iterator[ast.expr]:
+    for part in ast.walk(node):
+        if isinstance(part, (ast.Call, ast.Attribute, ast.Name)):
+            yield part
 
 
 def _operands(source: SourceTree, node: ast.AST) -> Iterator[ast.expr]:

@@ -20,7 +20,7 @@ from .page import error_page
 from .request_data import RequestData, request_data
 from .terminal import failure_text
 
-__all__ = ("error_response", "traceback_response")
+__all__ = ("current_response", "error_response")
 
 _HEADERS: Final = (
     ("Cache-Control", "no-store"),
@@ -36,12 +36,8 @@ _NO_SOURCE_POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
 _FORMS: Final = ("text/plain", "text/html", "application/json")
 
 
-async def traceback_response(error: BaseException) -> Response:
-    """Return the response that shows an exception to a developer.
-
-    API of ``quart.debug``. The details are for who may see them by the current
-    request, see `quart_core.debug.audience`; without a request, and for everybody
-    else, it is the plain page for status 500.
+def current_response(error: BaseException) -> Response:
+    """Return the response for an exception of the current request.
 
     Args:
         error: The exception.
