@@ -309,6 +309,26 @@ async def test_the_server_cancelling_the_request_is_passed_on() -> None:
         await wire.end()
 
 
+async def test_a_task_group_that_failed_in_a_view_does_not_end_its_request() -> None:
+    app = Quart(__name__)
+
+    @app.get("/")
+    async def view() -> str:
+        async def fail() -> None:
+            await asyncio.sleep(0)
+            raise ValueError("in the group")
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(fail())
+                group.create_task(asyncio.sleep(10))
+        except* ValueError:
+            return "caught"
+        return "not reached"
+
+    assert (await Driver(app).get("/")).text == "caught"
+
+
 # Back-pressure
 
 

@@ -102,6 +102,7 @@ class AppState(CommandGroup, TemplateMethods, Scaffold):
             "BACKGROUND_TASK_SHUTDOWN_TIMEOUT": 5,  # seconds
             "BODY_TIMEOUT": 60,  # seconds
             "DEBUG": None,
+            "DEBUG_HOSTS": None,  # who sees the debug page, beside loopback
             "ENV": None,
             "EXPLAIN_TEMPLATE_LOADING": False,
             "MAX_CONTENT_LENGTH": 16 * 1024 * 1024,  # bytes
