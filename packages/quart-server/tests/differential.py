@@ -26,14 +26,19 @@ LIMITS = HTTP1Limits()
 
 HEADS = [
     b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
-    b"GET /path?query=1&b=%20 HTTP/1.1\r\nHost: example.com:8000\r\n"
-    b"User-Agent: curl/8.0\r\nAccept: */*\r\n\r\n",
-    b"POST /form HTTP/1.1\r\nHost: a.b\r\nContent-Length: 12\r\n"
-    b"Content-Type: application/x-www-form-urlencoded\r\nConnection: keep-alive\r\n\r\n",
-    b"PUT /x HTTP/1.1\r\nhost: [::1]:80\r\nTransfer-Encoding: chunked\r\n"
-    b"Expect: 100-continue\r\nTE: trailers\r\n\r\n",
-    b"GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+    b"GET /path?query=1&b=%20 HTTP/1.1\r\nHost: a.example:8000\r\nAccept: */*\r\n\r\n",
+    (
+        b"POST /form HTTP/1.1\r\nHost: a.b\r\nContent-Length: 12\r\n"
+        b"Content-Type: text/plain\r\nConnection: keep-alive\r\n\r\n"
+    ),
+    (
+        b"PUT /x HTTP/1.1\r\nhost: [::1]:80\r\nTransfer-Encoding: chunked\r\n"
+        b"Expect: 100-continue\r\nTE: trailers\r\n\r\n"
+    ),
+    (
+        b"GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    ),
     b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
     b"GET http://example.com/p?q HTTP/1.1\r\nHost: example.com\r\n\r\n",
     b"DELETE /a%C3%A9 HTTP/1.0\r\nConnection: close\r\nCookie: a=b; c=d\r\n\r\n",
@@ -188,9 +193,9 @@ def run_bodies(count: int, seed: int) -> int:
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else int(time.time())
-    print(f"{count} mutations each, seed {seed}")  # noqa: T201
-    print("heads taken by a fast reader:", run_heads(count, seed))  # noqa: T201
-    print("bodies taken:", run_bodies(count, seed))  # noqa: T201
+    print(f"{count} mutations each, seed {seed}")
+    print("heads taken by a fast reader:", run_heads(count, seed))
+    print("bodies taken:", run_bodies(count, seed))
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ def test_h1_01_every_byte_pair_other_than_crlf_after_a_chunk() -> None:
 @pytest.mark.parametrize(
     "size",
     [
-        b"", b" 1", b"1 ", b"1\t", b"+1", b"-1", b"0x1", b"1_0", b"g", b"\xd9\xa1", b"1,",
+        b"", b" 1", b"1 ", b"1\t", b"+1", b"-1", b"0x1", b"1_0", b"g", b"\xd9\xa1", b"1,",  # noqa: E501
         b"1\x00", b"1\x0b", b"10000000000000000f", b"0" * 17, b"1.", b'"1"', b"1\r",
     ],
 )  # fmt: skip
@@ -84,7 +84,7 @@ def test_h1_07_extension_is_read_and_ignored(extension: bytes) -> None:
 @pytest.mark.parametrize(
     "extension",
     [
-        b";", b";a=", b";=b", b" ;a", b"; a", b";a =b", b";a\n", b";a\nb", b";a\rb", b";a\x00",
+        b";", b";a=", b";=b", b" ;a", b"; a", b";a =b", b";a\n", b";a\nb", b";a\rb", b";a\x00",  # noqa: E501
         b';a="b', b';a="b\n"', b";a=b c", b";\x80", b";a,b", b';a="\x7f"', b"\t;a",
     ],
 )  # fmt: skip
@@ -141,9 +141,9 @@ def test_h1_13_small_chunks_in_moderation_are_fine() -> None:
 def test_f_38_chunks_cost_linear_time() -> None:
     def seconds(count: int) -> float:
         data = b"8\r\n01234567\r\n" * count
-        begin = time.perf_counter()
+        begin = time.process_time()
         ChunkedDecoder(LIMITS).decode(data, 0)
-        return time.perf_counter() - begin
+        return time.process_time() - begin
 
     small = min(seconds(10_000) for _ in range(3))
     large = min(seconds(40_000) for _ in range(3))

@@ -51,7 +51,7 @@ async def serve(start, message, headers=()):
 
 
 async def test_whole_file_then_the_connection_lives_on(start, file) -> None:
-    worker, client = await serve(
+    _, client = await serve(
         start, {"type": "http.response.pathsend", "path": str(file)}
     )
     for _ in range(3):

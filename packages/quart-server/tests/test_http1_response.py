@@ -89,7 +89,9 @@ def test_stream_is_chunked() -> None:
     assert b"transfer-encoding: chunked\r\n" in head
     assert body.encode(b"hello", more=True) == b"5\r\nhello\r\n"
     assert body.encode(b"", more=True) == b""
-    assert body.encode(b"x" * 16, more=False) == b"10\r\n" + b"x" * 16 + b"\r\n0\r\n\r\n"
+    assert (
+        body.encode(b"x" * 16, more=False) == b"10\r\n" + b"x" * 16 + b"\r\n0\r\n\r\n"
+    )
 
 
 def test_stream_with_a_length_is_not_chunked() -> None:

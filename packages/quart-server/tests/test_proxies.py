@@ -177,10 +177,10 @@ def test_any_bytes_of_a_trusted_proxy_leave_a_proper_scope(value) -> None:
 def test_f_38_long_fields_cost_linear_time() -> None:
     def seconds(size: int) -> float:
         value = b'for="' + b"\\," * size
-        begin = time.perf_counter()
+        begin = time.process_time()
         read_forwarded([(b"forwarded", value)])
         applied([(b"x-forwarded-for", b"1," * size)], trusted_proxies=("10.0.0.1",))
-        return time.perf_counter() - begin
+        return time.process_time() - begin
 
     small = min(seconds(20_000) for _ in range(3))
     large = min(seconds(80_000) for _ in range(3))

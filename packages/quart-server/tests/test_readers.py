@@ -276,7 +276,7 @@ def test_h1_09_proper_host(reader, value: bytes) -> None:
     "value",
     [
         b"", b" ", b"a b", b"a/b", b"a?b", b"a#b", b"user@a", b"a:b", b"a:80:80",
-        b"a:-1", b"a:123456", b"[::1", b"::1", b"[::1]x", b"[g]", b"a\\b", b"a%", b"a%4",
+        b"a:-1", b"a:123456", b"[::1", b"::1", b"[::1]x", b"[g]", b"a\\b", b"a%", b"a%4",  # noqa: E501
         b"<a>", b'"a"', b"a,b:80,", b"\xe4", b"a\x80", b"a\tb", b"^",
     ],
 )  # fmt: skip

@@ -119,7 +119,7 @@ async def test_cancelling_drains_and_closes() -> None:
     async with asyncio.timeout(TIMEOUT):
         with pytest.raises(asyncio.CancelledError):
             await task
-    with pytest.raises(OSError, match="refused|failed"):
+    with pytest.raises(OSError, match=r"refused|failed"):
         await fetch(number)
 
 

@@ -141,7 +141,7 @@ async def test_receive_after_the_response_says_disconnect(start_worker) -> None:
     ("messages", "expected"),
     [
         ([{"type": "http.response.body"}], "expected http.response.start"),
-        ([{"type": "http.response.start", "status": 200}] * 2, "expected http.response.body"),
+        ([{"type": "http.response.start", "status": 200}] * 2, "expected http.response.body"),  # noqa: E501
         ([{"type": "http.response.start", "status": 101}], "status 101"),
         ([{"type": "http.response.start", "status": "200"}], "status '200'"),
         ([{"type": "websocket.send"}], "expected http.response.start"),
@@ -168,7 +168,7 @@ async def test_app_that_raises_is_answered_with_500(start_worker, caplog) -> Non
     worker = await start_worker(app, lifespan="off")
     client = await worker.connect()
     await client.send(GET % b"/")
-    status, headers, body = await client.response()
+    status, _, body = await client.response()
     assert (status, body) == (500, b"Internal Server Error")
     assert "ValueError: secret" in caplog.text
     await client.send(GET % b"/")  # the connection lives on
@@ -703,7 +703,7 @@ async def test_early_hints(start_worker) -> None:
     worker = await start_worker(app, lifespan="off")
     data = await worker.talk(CLOSE)
     assert data.startswith(
-        b"HTTP/1.1 103 Early Hints\r\nlink: </a>; rel=preload\r\n\r\nHTTP/1.1 200 OK\r\n"
+        b"HTTP/1.1 103 Early Hints\r\nlink: </a>; rel=preload\r\n\r\nHTTP/1.1 200 OK\r\n"  # noqa: E501
     )
     assert b"103" not in await worker.talk(b"GET / HTTP/1.0\r\n\r\n")
 

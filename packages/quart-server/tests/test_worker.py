@@ -34,7 +34,7 @@ async def test_f_17_requests_in_flight_end_and_idle_connections_close(
     worker.shutdown.set()
     assert await idle.rest() == b""
     assert await fresh.rest() == b""
-    with pytest.raises(OSError, match="refused|failed"):
+    with pytest.raises(OSError, match=r"refused|failed"):
         await worker.connect()
     assert not worker.task.done()
     release.set()

@@ -41,7 +41,7 @@ class RequestHead:
         "upgrade",
     )
 
-    def __init__(  # noqa: PLR0917  # made for each request, keywords cost
+    def __init__(  # made for each request, keywords cost
         self,
         method: str,
         path: str,

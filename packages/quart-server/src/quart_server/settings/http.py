@@ -19,7 +19,8 @@ class HTTPSettings:
     heading: ClassVar[str] = "HTTP"
 
     http: Literal["auto", "h11", "httptools"] = option(
-        "auto", "HTTP/1.1 parser; auto takes httptools where installed."
+        "auto",
+        "HTTP/1.1 parser; auto takes the fastest, which is h11 behind our own front.",
     )
     max_connections: int | None = option(
         None,
