@@ -8,7 +8,7 @@ import uuid
 import pytest
 from quart_routing import QuartMap, QuartRule
 from werkzeug.exceptions import NotFound
-from werkzeug.routing import BaseConverter, Map, ValidationError
+from werkzeug.routing import BaseConverter, IntegerConverter, Map, ValidationError
 from werkzeug.routing.matcher import State, StateMachineMatcher
 
 
@@ -65,6 +65,7 @@ def found(url_map, path, method="GET", *, websocket=False):
         ("/<string(length=2):language>", "/de", {"language": "de"}),
         ("/<string(minlength=2, maxlength=3):code>", "/abc", {"code": "abc"}),
         ("/<int:year>-<int:month>", "/2025-01", {"year": 2025, "month": 1}),
+        ("/<int:number><unit>", "/12cm", {"number": 12, "unit": "cm"}),
         ("/user-<name>/<int:page>", "/user-ann/2", {"name": "ann", "page": 2}),
         ("/tags/<list:tags>", "/tags/a+b", {"tags": ["a", "b"]}),
         (
@@ -79,6 +80,42 @@ def test_common_rules_are_answered_without_werkzeug(rule, path, values):
     assert found(url_map, path) == (rule, values)
     adapter = url_map.bind("example.test")
     assert url_map.lookup("GET", path) == adapter.match(path, "GET", return_rule=True)
+
+
+@pytest.mark.parametrize(
+    ("rule", "path"),
+    [
+        ("/<int(min=3):x>", "/2"),
+        ("/<int(max=3):x>", "/4"),
+        ("/<int(fixed_digits=2):x>", "/123"),
+        ("/<float(min=3):x>", "/2.5"),
+        ("/<float(max=3):x>", "/3.5"),
+    ],
+)
+def test_numbers_out_of_bounds_do_not_match(rule, path):
+    url_map = make_map(rule)
+    assert url_map.lookup("GET", path) is None
+    with pytest.raises(NotFound):
+        url_map.bind("h").match(path)
+
+
+def test_converters_that_derive_from_those_for_numbers_make_their_own_values():
+    class Doubled(IntegerConverter):
+        def to_python(self, value):
+            return super().to_python(value) * 2
+
+    url_map = make_map("/<doubled:x>", converters={"doubled": Doubled})
+    assert found(url_map, "/4") == ("/<doubled:x>", {"x": 8})
+
+
+def test_a_converter_may_set_its_conversion_on_itself():
+    class Chosen(BaseConverter):
+        def __init__(self, url_map):
+            super().__init__(url_map)
+            self.to_python = str.upper
+
+    url_map = make_map("/<chosen:x>", converters={"chosen": Chosen})
+    assert found(url_map, "/a") == ("/<chosen:x>", {"x": "A"})
 
 
 def test_the_test_for_digits_accepts_what_the_pattern_accepts():
