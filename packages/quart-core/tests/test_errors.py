@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from core_driver import Answer, Driver
+from quart_core import Blueprint, Quart, Response, abort, request
+from quart_core.signals import got_request_exception
 from werkzeug.exceptions import (
     BadRequest,
     Forbidden,
@@ -15,9 +17,6 @@ from werkzeug.exceptions import (
     InternalServerError,
     NotFound,
 )
-
-from quart_core import abort, Blueprint, Quart, request, Response
-from quart_core.signals import got_request_exception
 
 
 class Problem(Exception):
@@ -237,9 +236,8 @@ async def test_the_signal_comes_before_propagation_is_decided() -> None:
     async def receiver(sender: Any, exception: Exception) -> None:
         got.append(exception)
 
-    with got_request_exception.connected_to(receiver, app):
-        with pytest.raises(Problem):
-            await Driver(app).get("/")
+    with got_request_exception.connected_to(receiver, app), pytest.raises(Problem):
+        await Driver(app).get("/")
     assert len(got) == 1
 
 

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 from core_driver import Driver
-
-from quart_core import after_this_request, Blueprint, g, Quart, request, session
+from quart_core import Blueprint, Quart, after_this_request, g, request, session
 from quart_core.signals import (
     appcontext_popped,
     appcontext_pushed,

@@ -9,8 +9,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-
-from quart_core import Blueprint, current_app, g, has_request_context, Quart
+from quart_core import Blueprint, Quart, current_app, g, has_request_context
 from quart_core.signals import got_background_exception, got_serving_exception
 
 LIMIT = 5.0

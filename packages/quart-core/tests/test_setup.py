@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from core_driver import Driver
-
 from quart_core import Blueprint, Quart
 
 

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 from core_driver import Driver
-from werkzeug.routing import BaseConverter, BuildError
-
 from quart_core import Blueprint, Quart, request, url_for
+from werkzeug.routing import BaseConverter, BuildError
 
 
 async def view(**kwargs: Any) -> str:

@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 from core_driver import Answer, Driver
+from quart_core import Quart, Response, make_response
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import ImATeapot, NotFound
 from werkzeug.wrappers import Response as WerkzeugResponse
-
-from quart_core import make_response, Quart, Response
 
 HTML = "text/html; charset=utf-8"
 JSON = "application/json"

@@ -361,22 +361,22 @@ class Blueprint(
         return f
 
     @setupmethod
-    def before_app_websocket(self, f: T_before_websocket) -> T_before_websocket:
+    def before_app_websocket(self, func: T_before_websocket) -> T_before_websocket:
         """Like ``before_websocket``, for every websocket of the application."""
-        self._record_app_function("before_websocket_funcs", None, f)
-        return f
+        self._record_app_function("before_websocket_funcs", None, func)
+        return func
 
     @setupmethod
-    def after_app_websocket(self, f: T_after_websocket) -> T_after_websocket:
+    def after_app_websocket(self, func: T_after_websocket) -> T_after_websocket:
         """Like ``after_websocket``, for every websocket of the application."""
-        self._record_app_function("after_websocket_funcs", None, f)
-        return f
+        self._record_app_function("after_websocket_funcs", None, func)
+        return func
 
     @setupmethod
-    def teardown_app_websocket(self, f: T_teardown) -> T_teardown:
+    def teardown_app_websocket(self, func: T_teardown) -> T_teardown:
         """Like ``teardown_websocket``, for every websocket of the application."""
-        self._record_app_function("teardown_websocket_funcs", None, f)
-        return f
+        self._record_app_function("teardown_websocket_funcs", None, func)
+        return func
 
     @setupmethod
     def app_context_processor(

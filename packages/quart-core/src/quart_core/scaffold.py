@@ -226,22 +226,22 @@ class Scaffold(TemplateLoading, Resources):
         return f
 
     @setupmethod
-    def before_websocket(self, f: T_before_websocket) -> T_before_websocket:
+    def before_websocket(self, func: T_before_websocket) -> T_before_websocket:
         """Register a function before each websocket; a result rejects it."""
-        self.before_websocket_funcs.setdefault(None, []).append(f)
-        return f
+        self.before_websocket_funcs.setdefault(None, []).append(func)
+        return func
 
     @setupmethod
-    def after_websocket(self, f: T_after_websocket) -> T_after_websocket:
+    def after_websocket(self, func: T_after_websocket) -> T_after_websocket:
         """Register a function after each websocket, given the response or None."""
-        self.after_websocket_funcs.setdefault(None, []).append(f)
-        return f
+        self.after_websocket_funcs.setdefault(None, []).append(func)
+        return func
 
     @setupmethod
-    def teardown_websocket(self, f: T_teardown) -> T_teardown:
+    def teardown_websocket(self, func: T_teardown) -> T_teardown:
         """Register a function for the end of each websocket, given its exception."""
-        self.teardown_websocket_funcs.setdefault(None, []).append(f)
-        return f
+        self.teardown_websocket_funcs.setdefault(None, []).append(func)
+        return func
 
     @setupmethod
     def context_processor(

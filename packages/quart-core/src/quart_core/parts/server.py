@@ -169,10 +169,10 @@ def _address(
 
 
 def _print_banner(app: Any, url: str) -> None:
-    print(f" * Serving Quart app '{app.name}'")  # noqa: T201
-    print(f" * Debug mode: {'on' if app.debug else 'off'}")  # noqa: T201
-    print(" * For development; use 'quart serve' in production")  # noqa: T201
-    print(f" * Running on {url} (CTRL + C to quit)", flush=True)  # noqa: T201
+    print(f" * Serving Quart app '{app.name}'")
+    print(f" * Debug mode: {'on' if app.debug else 'off'}")
+    print(" * For development; use 'quart serve' in production")
+    print(f" * Running on {url} (CTRL + C to quit)", flush=True)
 
 
 async def _never() -> None:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from quart_contexts.ctx import AppContext
+
+from ..dispatch_signatures import context_may_lead
 from ..missing import import_part
 from ..setup import F, setupmethod
 from .lazy import LazyClass
 
 if TYPE_CHECKING:
     from ..blueprints import BlueprintSetupState
+    from ..wrappers.base import BaseRequestWebsocket
 
 __all__ = ("BlueprintWebsocketMethods", "WebsocketMethods")
 
@@ -33,6 +38,8 @@ class WebsocketMethods:
     """The websocket methods of the application.
 
     Contexts, websockets and results are those of quart-ws or the user, hence Any.
+    Where a method has a ``websocket_context`` parameter, callers may also put the
+    context first, as Quart 0.23 does.
     """
 
     if TYPE_CHECKING:
@@ -41,10 +48,26 @@ class WebsocketMethods:
 
         add_url_rule: Callable[..., None]
 
-    asgi_websocket_class: Any = LazyClass(
-        "quart_ws.asgi", "ASGIWebsocketConnection", PACKAGE
-    )
-    websocket_class: Any = LazyClass("quart_ws.websocket", "Websocket", PACKAGE)
+        #: What serves a websocket, see ``quart.typing.ASGIWebsocketProtocol``.
+        asgi_websocket_class: Any
+
+        #: What handlers get; replace it with a subclass of ``Websocket``.
+        websocket_class: type[BaseRequestWebsocket]
+    else:
+        asgi_websocket_class = LazyClass(
+            "quart_ws.asgi", "ASGIWebsocketConnection", PACKAGE
+        )
+        websocket_class = LazyClass("quart_ws.websocket", "Websocket", PACKAGE)
+
+    @cached_property
+    def _open_websockets(self) -> set[Any]:
+        """The connections of the open websockets, to be ended at the shutdown."""
+        return set()
+
+    def _signal_shutdown(self) -> None:
+        super()._signal_shutdown()  # type: ignore[misc]
+        for connection in tuple(self._open_websockets):
+            connection.shut_down()
 
     def _require_websockets(self, feature: str) -> None:
         import_part("quart_ws.dispatch", feature, PACKAGE)
@@ -121,6 +144,8 @@ class WebsocketMethods:
         from_error_handler: bool = False,
     ) -> Any:
         """Make the response of a rejected websocket, run the functions after it."""
+        if isinstance(result, AppContext):
+            result, websocket_context = websocket_context, result
         return await _dispatch("app.finalize_websocket()").finalize_websocket(
             self, result, websocket_context, from_error_handler
         )
@@ -129,18 +154,23 @@ class WebsocketMethods:
         self, response: Any, websocket_context: Any = None
     ) -> Any:
         """Run the functions after the websocket and save the session."""
+        if isinstance(response, AppContext):
+            response, websocket_context = websocket_context, response
         return await _dispatch("app.postprocess_websocket()").postprocess_websocket(
             self, response, websocket_context
         )
 
     async def do_teardown_websocket(
-        self, exc: Any, websocket_context: Any = None
+        self, exc: Any = None, websocket_context: Any = None
     ) -> None:
         """Run the teardown functions of the websocket."""
+        if isinstance(exc, AppContext):
+            exc, websocket_context = websocket_context, exc
         await _dispatch("app.do_teardown_websocket()").do_teardown_websocket(
             self, exc, websocket_context
         )
 
+    @context_may_lead()
     async def handle_websocket_exception(self, error: Any) -> Any:
         """Turn an exception nobody handled into a response, or log it."""
         return await _dispatch(
