@@ -50,6 +50,7 @@ _DEFLATE_OVERHEAD: Final = 1024
 
 _MASKED: Final = 0x80
 _CONTINUATION: Final = 0
+_CONTROL_BIT: Final = 0x8
 
 
 class WebsocketConnection:
@@ -179,14 +180,14 @@ class WebsocketConnection:
         end = at + size
         if end > len(buffer):
             return None
-        if first >= _PLAIN_CLOSE and first <= _PLAIN_PONG:
+        if _PLAIN_CLOSE <= first <= _PLAIN_PONG:
             event = self._read_control(buffer, first, at, end)
         elif self._reader is None:
             event = self._read_message(buffer, first, at, end)
         else:
             return None
-        if event is None:
-            return None
+        if event is None or self.ended:
+            return event
         if end == len(buffer):
             self._buffer = b""
             self._position = 0
@@ -269,12 +270,15 @@ class WebsocketConnection:
             return None
         header = bytes(buffer[start : start + size])
         payload = payload_size(header)
-        if not header[0] & 0x8 and self._exceeds(header[0], payload):
+        is_data = not header[0] & _CONTROL_BIT
+        if is_data and self._exceeds(header[0], payload):
             return self._fail(1009)
+        if _is_plain_control(header) and len(buffer) - start < size + payload:
+            return None  # the strict reader wants it whole
         self._left = size + payload
         if self._reader is None:
             self._reader = ReferenceReader(self._inflater)
-        if not header[0] & 0x8:
+        if is_data:
             self._reader.begin_message()
         return None
 
@@ -329,3 +333,10 @@ class WebsocketConnection:
         self._left = 0
         self._reader = None
         self._inflater = None
+
+
+def _is_plain_control(header: bytes) -> bool:
+    return (
+        _PLAIN_CLOSE <= header[0] <= _PLAIN_PONG
+        and _MASKED <= header[1] <= _MASKED + 125
+    )

@@ -17,6 +17,9 @@ _TAIL: Final = b"\x00\x00\xff\xff"
 # Half of zlib's memory for its tables; messages are short.
 _MEMORY_LEVEL: Final = 5
 
+# Bytes that are inflated, or come out of it, at a time.
+_STEP: Final = 32 * 1024
+
 # Up to here any ratio is fine: a message sent twice is a reference of a few bytes.
 _RATIO_FLOOR: Final = 64 * 1024
 
@@ -85,32 +88,55 @@ class Inflater:
             InflateError: The message is malformed or over a limit.
         """
         self._wire_size += len(data)
-        if last:
-            data += _TAIL
         try:
-            inflated = self._inflate(data)
+            inflated = self._inflate(data, _TAIL if last else b"")
         except zlib.error:
             raise InflateError(1007, "a message that does not inflate") from None
         if last:
             self._end_message()
         return inflated
 
-    def _inflate(self, data: bytes) -> bytes:
+    def _inflate(self, data: bytes, tail: bytes) -> bytes:
+        """Inflate in steps, so that a bomb is noticed before it has the memory."""
+        allowed = min(self._max_ratio * self._wire_size, self._max_size)
+        room = max(allowed, min(_RATIO_FLOOR, self._max_size)) - self._size
+        if len(data) < _STEP:
+            pieces = self._inflate_step(data + tail, room)
+        else:
+            view = memoryview(data)
+            pieces = []
+            for start in range(0, len(data), _STEP):
+                step = self._inflate_step(view[start : start + _STEP], room)
+                room -= sum(map(len, step))
+                pieces += step
+            pieces += self._inflate_step(tail, room)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _inflate_step(self, data: bytes | memoryview, room: int) -> list[bytes]:
+        """Return what a short piece inflates to, itself in short pieces."""
         if self._ended:
-            self._take_rest(data)
-            return b""
-        if self._decompressor is None:
-            self._decompressor = zlib.decompressobj(-self._agreed.client_bits)
-        allowed = max(_RATIO_FLOOR, self._max_ratio * self._wire_size)
-        room = min(allowed, self._max_size) - self._size
-        inflated = self._decompressor.decompress(data, room + 1)
-        if len(inflated) > room:
-            raise InflateError(1009, "a message that inflates too far")
-        self._size += len(inflated)
-        if self._decompressor.eof:
+            self._take_rest(bytes(data))
+            return []
+        decompressor = self._decompressor
+        if decompressor is None:
+            decompressor = zlib.decompressobj(-self._agreed.client_bits)
+            self._decompressor = decompressor
+        pieces: list[bytes] = []
+        while True:
+            piece = decompressor.decompress(data, _STEP)
+            room -= len(piece)
+            if room < 0:
+                raise InflateError(1009, "a message that inflates too far")
+            self._size += len(piece)
+            pieces.append(piece)
+            data = decompressor.unconsumed_tail
+            # A full piece may have left output behind, even with all input read.
+            if not data and len(piece) < _STEP:
+                break
+        if decompressor.eof:
             self._ended = True
-            self._take_rest(self._decompressor.unused_data)
-        return inflated
+            self._take_rest(decompressor.unused_data)
+        return pieces
 
     def _take_rest(self, data: bytes) -> None:
         """Hold what follows a final block: at most an empty one (RFC 7692, 7.2.3.5)."""
