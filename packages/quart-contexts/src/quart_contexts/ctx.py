@@ -62,20 +62,18 @@ class AppContext:
         websocket: The websocket being handled, if any.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "_after_request",
-        "_after_websocket",
-        "_flashes",
-        "_g",
-        "_pushed",
-        "_request",
-        "_session",
-        "_url_adapter",
-        "_websocket",
-        "app",
-        "preserved",
-    )
+    # Defaults on the class, as construction is on the way of every request.
+    _request: Any = None
+    _websocket: Any = None
+    _session: Any = None
+    _g: Any = None
+    _url_adapter: Any = _sentinel
+    _flashes: list[tuple[str, str]] | None = None
+    _after_request: list[Callable[..., Any]] | None = None
+    _after_websocket: list[Callable[..., Any]] | None = None
+    # The tokens of each push.
+    _pushed: list[_Tokens] | None = None
+    preserved = False
 
     def __init__(
         self,
@@ -86,16 +84,12 @@ class AppContext:
         websocket: Any = None,
     ) -> None:
         self.app = app
-        self._request = request
-        self._websocket = websocket
-        self._session = session
-        self._g: Any = None
-        self._url_adapter: Any = _sentinel
-        self._flashes: list[tuple[str, str]] | None = None
-        self._after_request: list[Callable[..., Any]] | None = None
-        self._after_websocket: list[Callable[..., Any]] | None = None
-        self._pushed: list[_Tokens] | None = None
-        self.preserved = False
+        if request is not None:
+            self._request = request
+        if websocket is not None:
+            self._websocket = websocket
+        if session is not None:
+            self._session = session
 
     # What the context gives access to
 
@@ -386,20 +380,19 @@ class AppContext:
 class RequestContext(AppContext):
     """The context of an HTTP request. API of ``quart.ctx.RequestContext``."""
 
-    __slots__ = ()
-
     def __init__(
         self, app: ContextApp, request: Any = None, session: Any = None
     ) -> None:
         if request is None:
             raise TypeError("RequestContext() needs the request: pass request=.")
-        AppContext.__init__(self, app, request=request, session=session)
+        self.app = app
+        self._request = request
+        if session is not None:
+            self._session = session
 
 
 class WebsocketContext(AppContext):
     """The context of a websocket. API of ``quart.ctx.WebsocketContext``."""
-
-    __slots__ = ()
 
     def __init__(self, app: ContextApp, request: Any, session: Any = None) -> None:
         AppContext.__init__(self, app, websocket=request, session=session)

@@ -247,21 +247,26 @@ class ASGIHTTPConnection:
         status = response.status_code
         ours = isinstance(response, Response)
         try:
-            head = {
+            head: Any = {
                 "type": "http.response.start",
                 "status": status,
                 "headers": encode_headers(response.headers),
             }
-            await self._send_message(send, head)
-            if ours and response._push_promises:
-                # Early Quart's set of paths to push.
-                for path in response._push_promises:
-                    await self._send_push_promise(path, Headers())
             data: bytes | None = None
             if self.scope["method"] == "HEAD" or status in _NO_BODY:
                 data = b""
             elif ours:
                 data = response.response.ready_data()
+            if data is not None and not (ours and response._push_promises):
+                # Head and body in one go, which most responses are.
+                body: Any = {"type": "http.response.body", "body": data}
+                await self._send_messages(send, head, body)
+                return
+            await self._send_messages(send, head)
+            if ours and response._push_promises:
+                # Early Quart's set of paths to push.
+                for path in response._push_promises:
+                    await self._send_push_promise(path, Headers())
             if data is None:
                 await self._send_stream(send, response)
             else:
@@ -272,21 +277,22 @@ class ASGIHTTPConnection:
             elif response._must_close:
                 await response._close_body()
 
-    async def _send_message(self, send: Any, message: Any) -> None:
-        """Send a message; a refusal means that the client has left.
+    async def _send_messages(self, send: Any, *messages: Any) -> None:
+        """Send messages; a refusal means that the client has left.
 
         Specification 2.4 lets the server raise OSError then. Nothing else is inside
         the try, as the application's own OSErrors are another matter.
         """
         try:
-            await send(message)
+            for message in messages:
+                await send(message)
         except OSError as error:
             raise _ClientLeftError from error
 
     async def _send_data(
         self, send: ASGISendCallable, data: bytes, more: bool = False
     ) -> None:
-        await self._send_message(
+        await self._send_messages(
             send, {"type": "http.response.body", "body": data, "more_body": more}
         )
 
@@ -320,7 +326,7 @@ class ASGIHTTPConnection:
             message = {"type": PATHSEND_EXTENSION, "path": body.path}
         else:
             return False
-        await self._send_message(send, message)
+        await self._send_messages(send, message)
         return True
 
 

@@ -237,6 +237,11 @@ class RequestPipeline(ViewResults):
 
     def _session_to_refresh(self, ctx: Any) -> Any:
         """Return a session nobody read, if it may be permanent and so re-sent."""
+        if (
+            self.config["SECRET_KEY"] is None
+            and type(self.session_interface) is SecureCookieSessionInterface
+        ):
+            return None
         name = self.config["SESSION_COOKIE_NAME"].encode()
         for header, value in ctx.request.scope.get("headers", ()):
             if header == b"cookie" and name in value:
