@@ -1,8 +1,16 @@
 """Test clients, see :mod:`quart_testing`."""
 
 from quart_testing import (
+    ClientResponse,
+    EventStreamParser,
+    LeakError,
+    LiveServer,
     QuartClient,
     QuartCliRunner,
+    RedirectError,
+    ServerSentEvent,
+    StillWaitingError,
+    SyncClient,
     TestApp,
     WebsocketResponseError,
     make_test_body_with_headers,
@@ -13,8 +21,16 @@ from quart_testing import (
 )
 
 __all__ = (
+    "ClientResponse",
+    "EventStreamParser",
+    "LeakError",
+    "LiveServer",
     "QuartCliRunner",
     "QuartClient",
+    "RedirectError",
+    "ServerSentEvent",
+    "StillWaitingError",
+    "SyncClient",
     "TestApp",
     "WebsocketResponseError",
     "make_test_body_with_headers",
