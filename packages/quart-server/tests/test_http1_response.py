@@ -83,6 +83,11 @@ def test_head_has_the_fields_of_get_and_no_body() -> None:
     assert b"content-length: 99\r\n" in data
 
 
+def test_head_says_no_length_where_the_app_says_none_and_leaves_the_body_out() -> None:
+    """RFC 9110, 8.6: only a length that is that of the GET may be sent."""
+    assert b"content-length" not in encode(200, [], b"", is_head=True)
+
+
 def test_stream_is_chunked() -> None:
     """RFC 9112, 7.1."""
     head, body = stream()

@@ -304,7 +304,9 @@ class ResponseEncoder:
                 own = {name} if own is None else own | {name}
         size = body_size if length is None else length
         if is_head or status in _WITHOUT_BODY:
-            body = _frame_none(status, length if status == 304 else size, lines)
+            # An empty body may be one that the app left out, of whatever length.
+            known = length if status == 304 or not body_size else size
+            body = _frame_none(status, known, lines)
         else:
             body = _frame(None if trailers else size, lines, is_http10=is_http10)
         if connection is not None and b"close" in list_tokens(connection):
