@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .config import Config
     from .transport.connection import Connection
     from .transport.exchange import Exchange
+    from .transport.http2_rules import HTTP2Rules
     from .transport.websocket_rules import WebsocketRules
     from .transport.websocket_session import WebsocketSession
 
@@ -76,6 +77,8 @@ class WorkerContext:
         request_count: Requests begun by this worker.
         on_request_limit: Called once when `limit_max_requests` is reached.
         websockets: What WebSockets share, from the first one on.
+        http2: What HTTP/2 connections share, from the first one on.
+        default_fields: What the server adds to each response, names in lower case.
     """
 
     __slots__ = (
@@ -86,9 +89,11 @@ class WorkerContext:
         "clock",
         "config",
         "connections",
+        "default_fields",
         "encoder",
         "exchanges",
         "extensions",
+        "http2",
         "idle_seconds",
         "is_stopping",
         "lifespan_state",
@@ -120,6 +125,8 @@ class WorkerContext:
         self.connections: set[Connection] = set()
         self.exchanges: set[Exchange | WebsocketSession] = set()
         self.websockets: WebsocketRules | None = None
+        self.http2: HTTP2Rules | None = None
+        self.default_fields: list[tuple[bytes, bytes]] = []
         self.lifespan_state = lifespan_state
         self.shutdown = shutdown or ShutdownEvent()
         self.limits = HTTP1Limits.from_config(config)
@@ -149,6 +156,9 @@ class WorkerContext:
         for name, value in self.config.headers:
             fields.append((name.encode("ascii"), value.encode("latin-1")))
         self.encoder.set_default_fields(fields)
+        self.default_fields = [(name.lower(), value) for name, value in fields]
+        if self.http2 is not None:
+            self.http2.fields.set_default_fields(self.default_fields)
 
     # Connections
 

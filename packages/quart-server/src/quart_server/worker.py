@@ -12,6 +12,7 @@ from .context import WorkerContext
 from .control import IDLE_SECONDS
 from .lifespan import Lifespan
 from .transport.acceptor import Acceptor
+from .transport.alpn import TLSTransport
 from .transport.http1 import HTTP1Transport
 from .transport.proxy_protocol import ProxyProtocolTransport
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from .asgi import ASGIApp
     from .binds import Listener
     from .config import Config
+    from .transport.connection import Connection
 
 __all__ = ["serve_listeners"]
 
@@ -113,7 +115,11 @@ async def _listen(
             "on cleartext addresses only: let the proxy speak TLS with the clients",
         )
     ssl_context = ssl_context if listener.tls else None
-    factory = ProxyProtocolTransport if config.proxy_protocol else HTTP1Transport
+    factory: Callable[[WorkerContext], Connection] = HTTP1Transport
+    if config.proxy_protocol:
+        factory = ProxyProtocolTransport
+    elif ssl_context is not None:
+        factory = TLSTransport
     if config.max_connections is not None:
         acceptor = Acceptor(
             context,

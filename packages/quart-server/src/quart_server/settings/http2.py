@@ -99,9 +99,15 @@ class HTTP2Settings:
         unit="seconds",
         minimum=0.1,
     )
+    h2_preface_timeout: float = option(
+        5.0,
+        "Time for the client's preface and its SETTINGS.",
+        unit="seconds",
+        minimum=0.1,
+    )
     h2_settings_timeout: float = option(
         10.0,
-        "Time for the preface, and for acknowledging our SETTINGS.",
+        "Time for acknowledging our SETTINGS.",
         unit="seconds",
         minimum=0.1,
     )

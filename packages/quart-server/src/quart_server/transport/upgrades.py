@@ -1,4 +1,4 @@
-"""The two places where HTTP/1 gives a connection to another protocol."""
+"""The places where a connection is given to another protocol than HTTP/1."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from quart_server.protocols.grammar import list_tokens
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from quart_server.context import WorkerContext
     from quart_server.protocols.request import RequestHead
 
     from .http1 import HTTP1Transport
+    from .http2 import HTTP2Transport
     from .websocket import WebsocketTransport
 
-__all__ = ["switch_to_http2", "switch_to_websocket"]
+__all__ = ["make_http2", "switch_to_http2", "switch_to_websocket"]
 
 
 def switch_to_http2(connection: HTTP1Transport, unread: bytes) -> bool:
@@ -24,8 +26,21 @@ def switch_to_http2(connection: HTTP1Transport, unread: bytes) -> bool:
     Returns:
         Whether it took over; otherwise the request is answered with 505.
     """
-    del connection, unread
-    return False
+    context = connection.context
+    if not context.config.http2:
+        return False
+    successor = make_http2(context)
+    connection.hand_over(successor)
+    # A PROXY header may have told other addresses than those of the socket.
+    successor.client, successor.server = connection.client, connection.server
+    successor.data_received(unread)
+    return True
+
+
+def make_http2(context: WorkerContext) -> HTTP2Transport:
+    """Return the protocol of a new HTTP/2 connection."""
+    transport: HTTP2Transport = _load("http2").HTTP2Transport(context)
+    return transport
 
 
 def switch_to_websocket(connection: HTTP1Transport, head: RequestHead) -> bool:

@@ -1,0 +1,489 @@
+"""The asyncio side of HTTP/2: one protocol per connection, an exchange per stream.
+
+What one read brings is handled in one go, and what the apps answer in one turn of the
+loop leaves in one write. Streams end alone: only a client that breaks the protocol, or
+takes what a budget does not allow, loses its connection.
+"""
+
+from __future__ import annotations
+
+import logging
+from math import inf
+from typing import TYPE_CHECKING, Final
+
+from quart_server.protocols.errors import ProtocolError
+from quart_server.protocols.http2 import HTTP2Connection
+from quart_server.protocols.http2_errors import ConnectionFailed, ErrorCodes
+from quart_server.protocols.http2_events import (
+    BodyReceived,
+    GoingAway,
+    PingAcknowledged,
+    RequestReceived,
+    StreamReset,
+)
+
+from .connection import Connection
+from .http2_exchange import HTTP2Exchange
+from .http2_push import push_request
+from .http2_rules import http2_rules
+from .http2_websocket import HTTP2WebsocketCarrier, check_handshake
+from .scope import http_scope
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from quart_server.asgi import Message
+    from quart_server.context import WorkerContext
+    from quart_server.protocols.http2_engine import Stream
+    from quart_server.protocols.http2_events import Event
+    from quart_server.protocols.request import RequestHead
+
+__all__ = ["HTTP2Transport"]
+
+_log = logging.getLogger("quart_server.error")
+
+# A client told of the end has this long to answer the PING that went with it.
+_FAREWELL_SECONDS: Final = 1.0
+
+
+class HTTP2Transport(Connection):
+    """One HTTP/2 connection.
+
+    Attributes:
+        limits: What clients may send and hold.
+        sender: The sending half of the protocol.
+        requests: Requests begun on this connection.
+    """
+
+    __slots__ = (
+        "_awaits_acknowledgement",
+        "_end_deadline",
+        "_handlers",
+        "_has_eof",
+        "_head_deadline",
+        "_http2",
+        "_idle_deadline",
+        "_is_ending",
+        "_is_flush_due",
+        "_is_lingering",
+        "_settings_deadline",
+        "limits",
+        "requests",
+        "sender",
+    )
+
+    def __init__(self, context: WorkerContext) -> None:
+        super().__init__(context)
+        rules = http2_rules(context)
+        self.limits = rules.limits
+        self._http2 = HTTP2Connection(rules.limits, rules.fields)
+        self.sender = self._http2.sender
+        # All whose app runs; streams know only those that are not over.
+        self._handlers: set[HTTP2Exchange | HTTP2WebsocketCarrier] = set()
+        self._is_flush_due = False
+        self._is_ending = False
+        self._has_eof = False
+        self._awaits_acknowledgement = False
+        self._is_lingering = False
+        self._settings_deadline = inf
+        self._head_deadline = inf
+        self._idle_deadline = inf
+        self._end_deadline = inf
+        self.requests = 0
+
+    # From asyncio
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Send our SETTINGS, wait for the client's preface."""
+        super().connection_made(transport)
+        now = self.context.clock.now
+        config = self.context.config
+        self._settings_deadline = now + config.h2_preface_timeout
+        self._idle_deadline = now + config.first_byte_timeout
+        self.deadline = min(self._settings_deadline, self._idle_deadline)
+        self.flush()
+        if self.context.is_stopping:
+            self.shut_down()
+
+    def data_received(self, data: bytes) -> None:
+        """Act on what the client sends."""
+        if self._is_lingering:
+            return
+        http2 = self._http2
+        try:
+            events = http2.receive_data(data, self.context.clock.now)
+        except ConnectionFailed as error:
+            self._handle(http2.take_events())
+            self._fail(error)
+            return
+        if events:
+            self._handle(events)
+        if http2.pending or self.sender.has_turns:
+            self.flush_soon()
+        if http2.is_partial:
+            self._watch_partial(len(data))
+        elif self._head_deadline != inf:
+            self._head_deadline = inf
+
+    def eof_received(self) -> bool:
+        """Let what has been asked for have its answer, where TLS does not forbid it."""
+        if self.scheme == "https" or self._is_lingering:
+            return False
+        self._has_eof = self._is_ending = True
+        self._http2.finish()
+        return bool(self._http2.streams)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell all apps that their client is gone."""
+        super().connection_lost(exc)
+        self._disconnect_all("client closed")
+        self._http2.close()
+
+    def pause_writing(self) -> None:
+        """Hold everything back until the client reads."""
+        super().pause_writing()
+        self.sender.holds = True
+
+    def resume_writing(self) -> None:
+        """Let it go."""
+        self.sender.holds = False
+        super().resume_writing()
+        if not self.closed:
+            self.flush_soon()
+
+    # From the clock and the worker
+
+    def on_deadline(self, now: float) -> None:
+        """End what takes too long, find out when to look again."""
+        if self._is_lingering:
+            self.abort()
+            return
+        if self._settings_deadline <= now and not self._check_settings():
+            return
+        if self._head_deadline <= now:
+            self._fail(
+                ConnectionFailed(ErrorCodes.ENHANCE_YOUR_CALM, "a head without an end")
+            )
+            return
+        for handler in self._all_handlers():
+            if handler.deadline <= now:
+                handler.on_deadline(now)
+        self._check_end(now)
+        if not self.closed:
+            self._find_deadline()
+
+    def on_write_stalled(self) -> None:
+        """Give up a client that takes nothing."""
+        self._disconnect_all("timeout")
+        self.abort()
+
+    def shut_down(self) -> None:
+        """Ask the client to make its requests elsewhere; finish those it has made."""
+        for handler in self._all_handlers():
+            handler.shut_down()
+        self._say_farewell()
+
+    # For exchanges
+
+    @property
+    def queued(self) -> int:
+        """Bytes of body that wait on all streams."""
+        return self.sender.queued
+
+    def wake_at(self, deadline: float) -> None:
+        """Have `on_deadline` called no later than then."""
+        self.deadline = min(self.deadline, deadline)
+
+    def credit(self, stream: Stream, size: int) -> None:
+        """Give a client its window back."""
+        if not self.closed and not self._http2.is_ended:
+            self._http2.credit(stream, size)
+            if self._http2.pending:
+                self.flush_soon()
+
+    def drop(self, stream: Stream) -> None:
+        """Forget what waits on a stream."""
+        self.sender.drop(stream)
+
+    def holds_up(self, exchange: HTTP2Exchange) -> bool:
+        """Return whether it is for us that a body does not come."""
+        return exchange.buffered > 0 or self._http2.is_window_closed
+
+    def reset_stream(self, stream: Stream, code: ErrorCodes) -> None:
+        """End a stream that cannot go on."""
+        if not self._http2.is_ended:
+            self._http2.reset(stream, code)
+            self.flush_soon()
+            self._note_idle()
+
+    def answer(self, stream: Stream, error: ProtocolError) -> None:
+        """Answer a request with the status of an error.
+
+        There is no body: it might have to wait for a window.
+        """
+        fields = list(error.fields)
+        if error.status == 503:
+            fields.append((b"retry-after", b"1"))
+        self.sender.send_head(stream, error.status, fields, 0, is_head=False, end=True)
+        self.flush_soon()
+
+    def push(self, exchange: HTTP2Exchange, message: Message) -> None:
+        """Begin a response that the client has not asked for, if it takes any."""
+        if not (self._is_ending or self._http2.busy >= self.limits.streams):
+            pushed = push_request(self, exchange, message)
+            if pushed is not None:
+                self._start(*pushed)
+
+    def on_response_done(self) -> None:
+        """Note that a response is out."""
+        if not self._http2.streams:
+            self._note_idle()
+
+    def on_app_ended(self, handler: HTTP2Exchange | HTTP2WebsocketCarrier) -> None:
+        """Free the place of an app that has ended."""
+        self._handlers.discard(handler)
+        self._http2.busy -= 1
+        if not self._handlers:
+            self._note_idle()
+
+    def add_handler(self, handler: HTTP2Exchange | HTTP2WebsocketCarrier) -> None:
+        """Take the place of an app that begins."""
+        self._handlers.add(handler)
+        self._http2.busy += 1
+        self._idle_deadline = inf
+
+    # Writing
+
+    def flush_soon(self) -> None:
+        """Write within this turn of the loop, together with what else is written."""
+        if not self._is_flush_due:
+            self._is_flush_due = True
+            context = self.context
+            context.loop.call_soon(self.flush, context=context.base_context)
+
+    def flush(self) -> None:
+        """Write what windows, turns and the transport allow."""
+        self._is_flush_due = False
+        if self.closed or self.sender.holds or self.transport.is_closing():
+            return
+        http2, sender = self._http2, self.sender
+        moved = sender.pump() if sender.has_turns else None
+        if http2.pending:
+            self.transport.write(http2.take())
+        if moved:
+            self._tell_moved(moved)
+        if sender.has_turns:
+            self.flush_soon()
+
+    def _tell_moved(self, moved: list[Stream]) -> None:
+        for stream in moved:
+            if stream.handler is not None:
+                stream.handler.on_sent()
+
+    # Events
+
+    def _handle(self, events: list[Event]) -> None:
+        for event in events:
+            if isinstance(event, RequestReceived):
+                self._begin(event)
+            elif isinstance(event, BodyReceived):
+                self._on_body(event)
+            elif isinstance(event, StreamReset):
+                self._on_reset(event)
+            elif isinstance(event, PingAcknowledged):
+                self._finish()
+            elif isinstance(event, GoingAway):
+                self._on_going_away()
+
+    def _begin(self, event: RequestReceived) -> None:
+        context, stream, head = self.context, event.stream, event.head
+        self.requests += 1
+        refusal = event.refusal or self._refuse()
+        if refusal is not None:
+            self._answer_refused(stream, head, refusal)
+        elif event.protocol:
+            self._start_websocket(stream, head)
+        else:
+            self._start(stream, head)
+        limit = context.config.keep_alive_max_requests
+        if limit is not None and self.requests >= limit:
+            self._say_farewell()
+
+    def _start(self, stream: Stream, head: RequestHead) -> None:
+        """Run the app for a request."""
+        context = self.context
+        scope = http_scope(self, head)
+        scope["extensions"]["http.response.push"] = {}
+        exchange = HTTP2Exchange(context, self, head, scope, stream)
+        stream.handler = exchange
+        self.add_handler(exchange)
+        exchange.begin()
+
+    def _start_websocket(self, stream: Stream, head: RequestHead) -> None:
+        """Run the app for a WebSocket."""
+        try:
+            handshake = check_handshake(self, head)
+        except ProtocolError as error:
+            self._answer_refused(stream, head, error)
+            return
+        stream.keeps_reading = True
+        carrier = HTTP2WebsocketCarrier(self, stream, head, handshake)
+        stream.handler = carrier
+        self.add_handler(carrier)
+        carrier.begin()
+
+    def _refuse(self) -> ProtocolError | None:
+        limit = self.context.config.limit_concurrency
+        if limit is not None and len(self.context.exchanges) >= limit:
+            return ProtocolError("a request over a limit", 503)
+        return None
+
+    def _answer_refused(
+        self, stream: Stream, head: RequestHead, error: ProtocolError
+    ) -> None:
+        """Answer what no app sees."""
+        self.answer(stream, error)
+        if self.context.access_log is not None:
+            self.context.access_log.write_refused(self, error, head)
+        if stream.may_receive:
+            self.reset_stream(stream, ErrorCodes.NO_ERROR)
+        self._note_idle()
+
+    def _on_body(self, event: BodyReceived) -> None:
+        handler = event.stream.handler
+        if handler is None:
+            self.credit(event.stream, len(event.data))
+        else:
+            handler.receive_body(event.data, ended=event.ended)
+
+    def _on_reset(self, event: StreamReset) -> None:
+        handler = event.stream.handler
+        if handler is not None:
+            handler.disconnect("client closed" if event.by_client else "refused")
+        self._note_idle()
+
+    def _on_going_away(self) -> None:
+        """Finish what the client has asked for, then close."""
+        self._is_ending = True
+        self._finish()
+
+    # Ends
+
+    def _say_farewell(self) -> None:
+        """Announce the end; it comes when the client has answered, or soon."""
+        if self._is_ending or self._is_lingering or self.closed:
+            return
+        self._is_ending = True
+        self._http2.announce_end()
+        seconds = max(self.context.idle_seconds, _FAREWELL_SECONDS)
+        self._end_deadline = self.context.clock.now + seconds
+        self.wake_at(self._end_deadline)
+        self.flush_soon()
+
+    def _finish(self) -> None:
+        """Take no more requests, the client knows by now."""
+        if self._is_ending and not self._is_lingering:
+            self._end_deadline = inf
+            self._http2.finish()
+            self.flush_soon()
+            self._note_idle()
+
+    def _fail(self, error: ConnectionFailed) -> None:
+        """End the connection with GOAWAY."""
+        _log.debug("HTTP/2 connection of %s failed: %s", self.client, error)
+        self._disconnect_all("refused")
+        self._http2.end(error)
+        self._linger()
+
+    def _disconnect_all(self, outcome: str) -> None:
+        for handler in self._all_handlers():
+            handler.disconnect(outcome)
+
+    def _all_handlers(self) -> list[HTTP2Exchange | HTTP2WebsocketCarrier]:
+        """Return those whose app runs, and those whose response is not out."""
+        streams = self._http2.streams.values()
+        handlers = {stream.handler for stream in streams} | self._handlers
+        handlers.discard(None)
+        return list(handlers)
+
+    def _linger(self) -> None:
+        """Write what there is, then wait for the client to close.
+
+        Closing with unread bytes would reset the connection, and the client might
+        never see why.
+        """
+        self._is_lingering = True
+        if self.closed or self.transport.is_closing():
+            return
+        if self._http2.pending:
+            self.transport.write(self._http2.take())
+        if self.is_writing_paused:
+            self.abort()
+        elif self.transport.can_write_eof() and not self._has_eof:
+            self.transport.write_eof()
+            self.deadline = self.context.clock.now + self.context.config.drain_timeout
+        else:
+            self.close()
+
+    # Deadlines
+
+    def _note_idle(self) -> None:
+        """Begin to count the time without requests."""
+        if self._http2.streams or self.closed or self._is_lingering:
+            return
+        if self._http2.is_finishing:
+            self._linger()
+        elif not self._handlers:
+            timeout = self.context.config.keep_alive_timeout
+            self._idle_deadline = self.context.clock.now + timeout
+            self.wake_at(self._idle_deadline)
+
+    def _check_settings(self) -> bool:
+        """Act on a client that has not answered our SETTINGS; whether to go on."""
+        http2, config = self._http2, self.context.config
+        if http2.is_acknowledged:
+            self._settings_deadline = inf
+            return True
+        more = config.h2_settings_timeout - config.h2_preface_timeout
+        if http2.has_preface and more > 0 and not self._awaits_acknowledgement:
+            self._awaits_acknowledgement = True
+            self._settings_deadline += more
+            return True
+        self._fail(
+            ConnectionFailed(ErrorCodes.SETTINGS_TIMEOUT, "no answer to SETTINGS")
+        )
+        return False
+
+    def _check_end(self, now: float) -> None:
+        if self._end_deadline <= now:
+            self._finish()
+        if self._idle_deadline <= now:
+            self._idle_deadline = inf
+            if not self._http2.streams and not self._handlers:
+                self._is_ending = True
+                self._finish()
+
+    def _watch_partial(self, size: int) -> None:
+        """Watch a frame or head that is incomplete."""
+        stream = self._http2.partial_body_stream
+        if stream is not None and stream.handler is not None:
+            stream.handler.count_partial(size)
+        if not self._http2.is_in_head:
+            self._head_deadline = inf
+        elif self._head_deadline == inf:
+            timeout = self.context.config.header_timeout
+            self._head_deadline = self.context.clock.now + timeout
+            self.wake_at(self._head_deadline)
+
+    def _find_deadline(self) -> None:
+        """Set the time of the next look."""
+        own = min(
+            self._settings_deadline,
+            self._head_deadline,
+            self._idle_deadline,
+            self._end_deadline,
+        )
+        for handler in self._all_handlers():
+            own = min(own, handler.deadline)
+        if not self._is_lingering:
+            self.deadline = own
