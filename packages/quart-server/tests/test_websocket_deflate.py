@@ -131,8 +131,8 @@ def test_ws_01_bomb_of_1_gib_stops_at_the_cap_without_the_memory() -> None:
     assert peak < limits.message + (1 << 20)
 
 
-def test_ws_01_ratio_of_25_is_the_cap_from_64_kib_on() -> None:
-    fine = bytes(64 * 1024)
+def test_ws_01_ratio_of_25_is_the_cap_from_128_kib_on() -> None:
+    fine = bytes(128 * 1024)
     deflater = Deflater(agreed())
     assert inflater().inflate(deflater.deflate(fine), last=True) == fine
     with pytest.raises(InflateError) as caught:

@@ -133,10 +133,10 @@ class WebsocketConnection:
         Raises:
             UnicodeEncodeError: A text with half of a surrogate pair.
         """
-        if type(data) is str:
+        if isinstance(data, str):
             payload, first = data.encode(), _PLAIN_TEXT
         else:
-            payload, first = bytes(data), _PLAIN_BINARY  # type: ignore[arg-type]
+            payload, first = data, _PLAIN_BINARY
         if self._deflater is not None and len(payload) >= _DEFLATE_FROM:
             return encode_frame(first | RSV1, self._deflater.deflate(payload))
         return encode_frame(first, payload)

@@ -21,7 +21,7 @@ _MEMORY_LEVEL: Final = 5
 _STEP: Final = 32 * 1024
 
 # Up to here any ratio is fine: a message sent twice is a reference of a few bytes.
-_RATIO_FLOOR: Final = 64 * 1024
+_RATIO_FLOOR: Final = 128 * 1024
 
 
 class InflateError(Exception):

@@ -52,7 +52,7 @@ class WebsocketSettings:
     )
     websocket_max_inflate_ratio: int = option(
         25,
-        "How many times its wire size a message over 64 KiB may inflate to.",
+        "How many times its wire size a message over 128 KiB may inflate to.",
         unit="times",
         minimum=1,
     )
