@@ -136,3 +136,12 @@ def test_a_queue_listener_handles_the_records_in_its_thread() -> None:
     logging.getLogger(NAME).error("handled")
     listener.stop()
     assert stream.getvalue() == "handled\n"
+
+
+def test_st_01_what_a_terminal_acts_on_is_escaped() -> None:
+    record = logging.LogRecord(
+        "app", logging.ERROR, "app.py", 1, "path %s", ("\x1b[31m\u202e\r",), None
+    )
+    assert default_handler.formatter is not None
+    text = default_handler.formatter.format(record)
+    assert text.endswith("path \\x1b[31m\\u202e\\r")

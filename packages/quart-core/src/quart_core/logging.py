@@ -12,6 +12,8 @@ import sys
 from logging.handlers import QueueHandler
 from typing import TYPE_CHECKING, Any, TextIO
 
+from .user_code import printable
+
 if TYPE_CHECKING:
     from .app import Quart
 
@@ -35,10 +37,17 @@ class _StandardErrorHandler(logging.StreamHandler[TextIO]):
         return sys.stderr
 
 
+class _PrintableFormatter(logging.Formatter):
+    """Escapes what a terminal acts on: messages may quote what a client sent."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record))
+
+
 #: Added to an app's logger where nothing else handles its messages.
 default_handler: logging.Handler = _StandardErrorHandler()
 default_handler.setFormatter(
-    logging.Formatter("[%(asctime)s] %(levelname)s in %(module)s: %(message)s")
+    _PrintableFormatter("[%(asctime)s] %(levelname)s in %(module)s: %(message)s")
 )
 
 
