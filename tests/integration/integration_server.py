@@ -208,8 +208,9 @@ class ServerProcess:
     """A program that serves on a socket it inherits: what it prints and how it ends.
 
     Args:
-        source: The program; it finds the socket's number in the variable SOCKET_FD.
-        args: Its arguments.
+        program: Its source or its file; it finds the socket's number in the variable
+            SOCKET_FD.
+        sock: The socket.
     """
 
     def __init__(self, program: str | Path, sock: socket.socket) -> None:
@@ -228,6 +229,8 @@ class ServerProcess:
             stderr=subprocess.STDOUT,
             text=True,
         )
+        # What a test has read of its output, and the rest.
+        self.printed: list[str] = []
         self.output = ""
 
     def peak_memory(self) -> int:

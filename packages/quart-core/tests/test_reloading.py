@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -114,6 +116,56 @@ def test_the_child_is_run_again_while_it_ends_with_3(tmp_path: Path) -> None:
     )
     assert result.returncode == 7, result.stderr
     assert runs.read_text() == "xxx"
+
+
+SERVING = """
+import os, signal, socket, sys
+from quart_core.reloading import run_reloader
+
+run_reloader()
+number = int(sys.argv[2])
+sys.stdout.write(socket.socket(fileno=int(sys.argv[1])).getsockname()[0] + " ")
+signal.signal(number, lambda *_: sys.exit(9))
+print("serving", flush=True)
+signal.pause()
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals between processes")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_reach_the_child_and_so_do_inherited_sockets(
+    number: signal.Signals,
+) -> None:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        command = [sys.executable, "-c", SERVING, str(sock.fileno()), str(int(number))]
+        process = subprocess.Popen(
+            command,
+            pass_fds=(sock.fileno(),),
+            stdout=subprocess.PIPE,
+            # Without a terminal, which would send its interrupt to both.
+            start_new_session=True,
+        )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"127.0.0.1 serving\n"
+        process.send_signal(number)
+        # At the end of the output the child is gone as well.
+        output, _ = process.communicate(timeout=50)
+    finally:
+        process.kill()
+    assert output == b""
+    assert process.returncode == 9
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals between processes")
+def test_killed_child_gives_the_exit_status_that_shells_give() -> None:
+    source = (
+        "import os; from quart_core.reloading import run_reloader;"
+        "run_reloader(); os.kill(os.getpid(), 9)"
+    )
+    result = subprocess.run([sys.executable, "-c", source], timeout=50, check=False)
+    assert result.returncode == 137
 
 
 RESTARTING = """

@@ -7,9 +7,12 @@ system's events is the command line's job.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Final, NoReturn, Protocol
@@ -67,7 +70,10 @@ def run_reloader() -> None:
 
     Returns at once in the child itself, which goes on to serve and ends with the exit
     status 3 when it has seen a change. In the parent the call never returns: it ends
-    with the child's last exit status.
+    with the child's last exit status, 128 and the signal's number where it was killed.
+
+    The child inherits what is inheritable, such as sockets that a service manager
+    opened, and is passed on the signals that end the parent.
 
     Raises:
         SystemExit: In the parent, when the child ended for good.
@@ -75,10 +81,12 @@ def run_reloader() -> None:
     if os.environ.get(CHILD_VARIABLE) == "true":
         return
     environment = {**os.environ, CHILD_VARIABLE: "true"}
-    while True:
-        status = _run_child(environment)
-        if status != RELOAD_EXIT_STATUS:
-            sys.exit(status)
+    child = _Child()
+    with _signals_passed_on_to(child):
+        while True:
+            status = child.run(environment)
+            if status != RELOAD_EXIT_STATUS or child.is_told_to_end:
+                sys.exit(status if status >= 0 else 128 - status)
 
 
 def restart() -> NoReturn:
@@ -90,14 +98,57 @@ def restart() -> NoReturn:
     os.execv(command[0], command)  # noqa: S606
 
 
-def _run_child(environment: dict[str, str]) -> int:
-    process = subprocess.Popen(_command_line(), env=environment)  # noqa: S603
-    while True:
-        try:
-            return process.wait()
-        except KeyboardInterrupt:
-            # The terminal sent the interrupt to the child as well: let it finish.
-            continue
+class _Child:
+    """The process that serves, and what it is told by way of this one."""
+
+    def __init__(self) -> None:
+        self.is_told_to_end = False
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def run(self, environment: dict[str, str]) -> int:
+        """Run the process to its end and give its exit status."""
+        process = subprocess.Popen(  # noqa: S603
+            _command_line(), env=environment, close_fds=False
+        )
+        self._process = process
+        if self.is_told_to_end:
+            process.terminate()
+        return process.wait()
+
+    def pass_on(self, number: int, _frame: object) -> None:
+        """Pass a signal on to the process, for ``signal.signal``."""
+        self.is_told_to_end = True
+        # The terminal sends its interrupt to the child as well. A second one would
+        # keep it from finishing what it does.
+        if number == signal.SIGINT and _has_terminal():
+            return
+        if self._process is not None:
+            self._process.send_signal(number)
+
+
+@contextmanager
+def _signals_passed_on_to(child: _Child) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, child.pass_on) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+def _has_terminal() -> bool:
+    """Tell whether signals may come from a terminal."""
+    if os.name == "nt":
+        return True
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
 
 
 def _command_line() -> list[str]:

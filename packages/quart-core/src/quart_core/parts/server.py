@@ -6,7 +6,8 @@ import asyncio
 import os
 import sys
 import warnings
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any
 
 from ..helpers import get_debug_flag
@@ -141,19 +142,33 @@ class ServerMethods:
         if not watched:
             await server.serve(self, config, shutdown_trigger=shutdown_trigger)
             return
-        ended = asyncio.Event()
-        watcher = asyncio.ensure_future(observe_changes(asyncio.sleep, ended))
-        serving = asyncio.ensure_future(server.serve(self, config))
-        await asyncio.wait({watcher, serving}, return_when=asyncio.FIRST_COMPLETED)
-        ended.set()
-        for task in (watcher, serving):
-            task.cancel()
-        results = await asyncio.gather(watcher, serving, return_exceptions=True)
-        for result in results:
-            if isinstance(result, BaseException) and not isinstance(
-                result, asyncio.CancelledError
-            ):
-                raise result
+        async with _ended_by_changes():
+            await server.serve(self, config)
+
+
+@asynccontextmanager
+async def _ended_by_changes() -> AsyncIterator[None]:
+    """Cancel the block when a source file changes.
+
+    The block stays in this task: a second interrupt raises SystemExit in it, which
+    would not pass from another task to this one unnoticed.
+
+    Raises:
+        MustReloadError: A file has changed.
+    """
+    task: Any = asyncio.current_task()
+    watcher = asyncio.ensure_future(observe_changes(asyncio.sleep, asyncio.Event()))
+    watcher.add_done_callback(lambda done: done.cancelled() or task.cancel())
+    try:
+        yield
+    except asyncio.CancelledError:
+        if watcher.done():
+            task.uncancel()
+            watcher.result()
+        raise
+    finally:
+        watcher.cancel()
+        await asyncio.wait({watcher})
 
 
 def _address(
