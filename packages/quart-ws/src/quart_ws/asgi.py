@@ -5,7 +5,8 @@ API of ``quart.asgi.ASGIWebsocketConnection``, after the ASGI specification (web
 
 A websocket runs in the task the server made for it. As long as its handler reads, it
 awaits the server in that task and nothing else is started. Only when the handler is
-found waiting for something else does a second task watch for the client leaving.
+found waiting for something else (`Rounds`) does a second task watch for the client
+leaving.
 
 When the client leaves, a handler that reads is told by a `WebsocketDisconnectedError`.
 One that waits elsewhere is cancelled: at once if no message waits for it, else when it
@@ -23,7 +24,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from quart_contexts.globals import _cv_websocket
 from quart_core.debug import traceback_response
-from quart_core.first_waits import FirstWaits
 from quart_core.utils import encode_headers
 from quart_core.wrappers.scope_headers import ScopeHeaders
 from quart_core.wrappers.scope_path import request_path
@@ -33,6 +33,7 @@ from werkzeug.exceptions import NotFound
 from .buffer import QUEUE_BYTES, QUEUE_MESSAGES, Buffer
 from .disconnects import Closure, WebsocketDisconnectedError
 from .rejection import can_answer, close_response, send_response
+from .rounds import Rounds
 
 if TYPE_CHECKING:
     from quart_core.app import Quart
@@ -85,7 +86,7 @@ class ASGIWebsocketConnection:
     _task: asyncio.Task[Any] | None = None
     _loop: Any = None
     _context: Context | None = None
-    _first_waits: Any = None
+    _rounds: Any = None
     _watcher: asyncio.Task[None] | None = None
     _timer: asyncio.TimerHandle | None = None
     _websocket: Any = None
@@ -275,10 +276,10 @@ class ASGIWebsocketConnection:
         self._task = asyncio.current_task(loop)
         # The watcher is made in the loop, where another websocket's context may be.
         self._context = copy_context()
-        first_waits = app._first_waits
-        if first_waits is None or first_waits.loop is not loop:
-            first_waits = app._first_waits = FirstWaits(loop)
-        self._first_waits = first_waits
+        rounds = app._websocket_rounds
+        if rounds is None or rounds.loop is not loop:
+            rounds = app._websocket_rounds = Rounds(loop)
+        self._rounds = rounds
         queue.max_messages = config.get("WEBSOCKET_QUEUE_MESSAGES", QUEUE_MESSAGES)
         queue.max_bytes = config.get("WEBSOCKET_QUEUE_BYTES", QUEUE_BYTES)
         queue.set_source(receive, self)
@@ -287,7 +288,7 @@ class ASGIWebsocketConnection:
     async def _end(self) -> None:
         self.app._open_websockets.discard(self)
         if self._is_noted:
-            self._first_waits.strike(self)
+            self._rounds.strike(self)
         if self._timer is not None:
             self._timer.cancel()
         # Tasks that outlive the handler are told when they read or send.
@@ -413,11 +414,11 @@ class ASGIWebsocketConnection:
         return Closure(code, reason, "server" if by_server else "client")
 
     def on_reader_left(self) -> None:
-        """Look after the handler in the loop's next turn, unless it reads then."""
+        """Have the handler looked after soon, unless it reads again by then."""
         self._sent_in_a_row = 0
         if not self._is_noted:
             self._is_noted = True
-            self._first_waits.note(self)
+            self._rounds.note(self)
         if self._timer is not None:
             self._arm_timer()
 
@@ -433,8 +434,8 @@ class ASGIWebsocketConnection:
 
     # While the handler waits elsewhere
 
-    def on_first_wait(self) -> None:
-        """Watch the client, unless the handler reads; called by the event loop."""
+    def on_round(self) -> None:
+        """Watch the client, unless the handler reads; see `Rounds`."""
         self._is_noted = False
         queue = self.queue
         if queue.closure is not None or queue.is_read:
@@ -449,7 +450,7 @@ class ASGIWebsocketConnection:
         handler = type(self).handle_messages
         if handler is ASGIWebsocketConnection.handle_messages:
             self._is_noted = True
-            self._first_waits.note(self)
+            self._rounds.note(self)
         else:
             self.queue._source = None
             self._watcher = self._loop.create_task(self._watch(), context=self._context)

@@ -59,6 +59,9 @@ class WebsocketMethods:
         )
         websocket_class = LazyClass("quart_ws.websocket", "Websocket", PACKAGE)
 
+    #: Where quart-ws keeps what the websockets of one event loop share.
+    _websocket_rounds: Any = None
+
     @cached_property
     def _open_websockets(self) -> set[Any]:
         """The connections of the open websockets, to be ended at the shutdown."""
