@@ -1,5 +1,8 @@
 """Run with ``python -m quart`` or the ``quart`` console script."""
 
+from quart_cli.cli import main
 
-def main() -> None:
-    """Run the command line."""
+__all__ = ("main",)
+
+if __name__ == "__main__":
+    main()
