@@ -165,7 +165,8 @@ class Blueprint(
         self.url_prefix = url_prefix
         self.subdomain = subdomain
         self.url_values_defaults = url_defaults or {}
-        self.cli_group = cli_group
+        if cli_group is not _sentinel:
+            self.cli_group = cli_group
         self.deferred_functions: list[DeferredSetupFunction] = []
         self._blueprints: list[tuple[Blueprint, dict[str, Any]]] = []
 
