@@ -65,8 +65,7 @@ class Member:
         self._is_closing = False
         # Any: the application's class is that of core.
         self._app: Any = current_app._get_current_object()
-        self._sender = asyncio.create_task(self._send_all())
-        self._closer: asyncio.Task[None] | None = None
+        self._tasks = [asyncio.create_task(self._send_all())]
 
     @property
     def waiting(self) -> int:
@@ -93,18 +92,18 @@ class Member:
         """Close the websocket with 1013, as its client is too slow."""
         if not self._is_closing:
             self._is_closing = True
-            self._sender.cancel()
+            self._tasks[0].cancel()
             self._outbox.clear()
-            self._closer = asyncio.create_task(self._close(TRY_AGAIN_LATER, "too slow"))
+            closing = self._close(TRY_AGAIN_LATER, "too slow")
+            self._tasks.append(asyncio.create_task(closing))
 
     async def leave(self) -> None:
         """End the tasks of this member."""
         self._is_closing = True
         self._outbox.clear()
-        self._sender.cancel()
-        tasks = {self._sender}
-        if self._closer is not None:
-            tasks.add(self._closer)
+        self._tasks[0].cancel()
+        # A cancelled task refers to its frames, and these to this member.
+        tasks, self._tasks = self._tasks, []
         await asyncio.wait(tasks)
 
     async def _send_all(self) -> None:
