@@ -20,6 +20,7 @@ from hyperframe.frame import (
 )
 from quart_server.protocols.http2 import HTTP2Connection
 from quart_server.protocols.http2_errors import ConnectionFailed
+from quart_server.protocols.http2_events import RequestReceived
 from quart_server.protocols.http2_limits import HTTP2Limits
 from quart_server.protocols.http2_response import FieldRules
 
@@ -183,6 +184,9 @@ class Server(Blocks):
                 events += self.http2.take_events()
                 self.failure = error
                 self.http2.end(error)
+        for event in events:
+            if isinstance(event, RequestReceived):
+                self.http2.free_place()  # nothing handles it
         return events
 
     def frames(self) -> list[Any]:

@@ -161,16 +161,20 @@ class HTTP2Connection:
         else:
             self._engine.credit_connection(size)
 
-    # Handlers: what the driver runs for requests
+    # Handlers
 
     @property
-    def busy(self) -> int:
-        """How many handlers run, also those of streams that are over."""
-        return self._intake.busy
+    def has_room(self) -> bool:
+        """Whether one more request may be handled."""
+        return self._intake.busy < self._intake.limits.streams
 
-    @busy.setter
-    def busy(self, count: int) -> None:
-        self._intake.busy = count
+    def take_place(self) -> None:
+        """Count a handler that no request of the client has brought: a push."""
+        self._intake.busy += 1
+
+    def free_place(self) -> None:
+        """Note that a request is handled: its app has ended, or there was none."""
+        self._intake.busy -= 1
 
     # Ends
 

@@ -30,6 +30,9 @@ _STATIC_SIZE: Final = HeaderTable.STATIC_TABLE_LENGTH
 _MAX_SIZE_UPDATES: Final = 2
 # RFC 7541, 4.1
 _FIELD_OVERHEAD: Final = 32
+# A tuple and two bytes objects; a place in a list.
+_LITERAL_COST: Final = 56 + 2 * 33
+_PLACE_COST: Final = 8
 # The client may offer a larger table for us to fill; this is enough.
 _MAX_TABLE_SIZE: Final = 4096
 
@@ -61,6 +64,7 @@ class BlockDecoder(Decoder):
         self.header_table = self._table
         # Any: whatever the caller puts there.
         self.remembered: dict[bytes, Any] = {}
+        self.cost = 0
 
     def read(self, block: bytes) -> list[Field] | None:
         """Return the fields of a block, None when they are over a limit.
@@ -88,7 +92,7 @@ class BlockDecoder(Decoder):
         limits, dynamic = self._limits, self._table.dynamic_entries
         fields: list[Field] = []
         position = self._read_size_updates(block)
-        count = size = 0
+        count = size = cost = 0
         while position < len(block):
             byte = block[position]
             if 0x80 < byte < 0xFF:
@@ -102,6 +106,7 @@ class BlockDecoder(Decoder):
             else:
                 field, used = self._read_other(block, position)
                 position += used
+                cost += len(field[0]) + len(field[1]) + _LITERAL_COST
             count += 1
             size += len(field[0]) + len(field[1]) + _FIELD_OVERHEAD
             if count <= limits.fields and size <= limits.header_list:
@@ -115,6 +120,7 @@ class BlockDecoder(Decoder):
                 )
         # RFC 7541, 4.2: the client must have followed our table size.
         self._assert_valid_table_size()
+        self.cost = cost + count * _PLACE_COST
         return fields if count == len(fields) else None
 
     def _read_other(self, block: bytes, position: int) -> tuple[Field, int]:

@@ -77,7 +77,6 @@ class Stream(H2Stream):
         incremental: Whether the client can use parts of the response.
         turn_pass: When its turn comes.
         is_in_turn: Whether it waits for its turn.
-        keeps_reading: Whether the request's body is of interest after the response.
     """
 
     handler: Any = None  # Any: another layer's object
@@ -90,7 +89,6 @@ class Stream(H2Stream):
     urgency, incremental = DEFAULT_PRIORITY
     turn_pass = 0
     is_in_turn = False
-    keeps_reading = False
     stream_id: int
 
     @property

@@ -112,6 +112,8 @@ class FrameReader:
         if available < _HEADER_SIZE:
             if available:
                 self._keep(_HEADER_SIZE)
+            self._data = b""
+            self._offset = 0
             return None
         word, flags, stream_id = _HEADER.unpack_from(data, offset)
         kind, length = word & 0xFF, word >> 8

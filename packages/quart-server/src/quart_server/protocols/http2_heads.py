@@ -118,6 +118,7 @@ class HeadReader:
         if fields is None:
             return None
         request = read_request(fields, self._limits)
+        request.cost = decoder.cost
         if decoder.version == version and len(block) <= _REMEMBERED_SIZE:
             if len(decoder.remembered) >= _REMEMBERED_BLOCKS:
                 decoder.remembered.clear()

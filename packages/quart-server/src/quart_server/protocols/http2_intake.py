@@ -40,7 +40,7 @@ class Intake:
         block: The header block that is incomplete; nothing else may come before it is.
         past: What is known of streams that are over.
         last_accepted: Requests above this id are ignored (RFC 9113, 6.8).
-        busy: Handlers that run, also those of streams that are over.
+        busy: Requests that are being handled, also those whose stream is over.
         knows_limits: Whether the client has acknowledged our SETTINGS.
     """
 
@@ -49,17 +49,17 @@ class Intake:
         "_early",
         "_engine",
         "_heads",
-        "_limits",
         "block",
         "busy",
         "knows_limits",
         "last_accepted",
+        "limits",
         "past",
     )
 
     def __init__(self, engine: Engine, limits: HTTP2Limits, budget: Budget) -> None:
         self._engine = engine
-        self._limits = limits
+        self.limits = limits
         self._budget = budget
         self._heads = HeadReader(engine.decoder, limits)
         self._early: dict[int, bytes] | None = None
@@ -86,7 +86,7 @@ class Intake:
             return self._take(stream_id, flags, data)
         if not data:
             self._budget.count_empty()
-        self.block = Block(stream_id, flags, data, self._limits)
+        self.block = Block(stream_id, flags, data, self.limits)
         return None
 
     def continue_block(self, frame: RawFrame) -> Event | None:
@@ -202,6 +202,7 @@ class Intake:
     def _open(self, stream_id: int, request: HTTP2Request, *, ended: bool) -> Stream:
         engine = self._engine
         stream = engine.open(stream_id, ended=ended)
+        self.busy += 1
         stream.cost = request.cost
         engine.charged += request.cost
         if request.length is not None and not ended:
@@ -217,7 +218,7 @@ class Intake:
 
     def _refuse(self) -> ErrorCodes | None:
         """Return the code for a request over a limit, None where there is room."""
-        limits, engine = self._limits, self._engine
+        limits, engine = self.limits, self._engine
         if len(engine.streams) >= limits.streams:
             opened = sum(1 for other in engine.streams if other % 2)
             if opened >= limits.streams:

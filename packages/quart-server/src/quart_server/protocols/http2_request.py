@@ -31,10 +31,6 @@ _CONNECTION_FIELDS: Final = frozenset(
     }
 )
 _MAX_LENGTH_DIGITS: Final = 20
-# What a field costs as Python objects: a tuple, two bytes objects, a place in a list.
-_FIELD_COST: Final = 56 + 2 * 33 + 8
-# What a request costs beyond its fields: scope, exchange, task.
-_REQUEST_COST: Final = 4096
 
 
 class MalformedError(Exception):
@@ -56,7 +52,7 @@ class HTTP2Request:
         priority: The value of the priority field.
         protocol: The `:protocol` of extended CONNECT, empty for none.
         refusal: The answer, where the request is not served.
-        cost: Bytes of memory that it costs, about.
+        cost: Bytes of memory that its fields cost, about.
     """
 
     __slots__ = (
@@ -277,13 +273,9 @@ def _apply_authority(
 
 
 def _check_sizes(request: HTTP2Request, limits: HTTP2Limits) -> None:
-    size = 0
     for name, value in request.headers:
-        length = len(name) + len(value)
-        size += length
-        if length > limits.field:
+        if len(name) + len(value) > limits.field:
             request.refusal = ProtocolError("a field over the limit", 431)
-    request.cost = size + len(request.headers) * _FIELD_COST + _REQUEST_COST
     if limits.body is not None and (request.length or 0) > limits.body:
         request.refusal = ProtocolError("a body over the limit", 413)
 

@@ -229,9 +229,10 @@ class HTTP2Transport(Connection):
 
     def push(self, exchange: HTTP2Exchange, message: Message) -> None:
         """Begin a response that the client has not asked for, if it takes any."""
-        if not (self._is_ending or self._http2.busy >= self.limits.streams):
+        if self._http2.has_room and not self._is_ending:
             pushed = push_request(self, exchange, message)
             if pushed is not None:
+                self._http2.take_place()
                 self._start(*pushed)
 
     def on_response_done(self) -> None:
@@ -242,15 +243,9 @@ class HTTP2Transport(Connection):
     def on_app_ended(self, handler: HTTP2Exchange | HTTP2WebsocketCarrier) -> None:
         """Free the place of an app that has ended."""
         self._handlers.discard(handler)
-        self._http2.busy -= 1
+        self._http2.free_place()
         if not self._handlers:
             self._note_idle()
-
-    def add_handler(self, handler: HTTP2Exchange | HTTP2WebsocketCarrier) -> None:
-        """Take the place of an app that begins."""
-        self._handlers.add(handler)
-        self._http2.busy += 1
-        self._idle_deadline = inf
 
     # Writing
 
@@ -298,6 +293,10 @@ class HTTP2Transport(Connection):
     def _begin(self, event: RequestReceived) -> None:
         context, stream, head = self.context, event.stream, event.head
         self.requests += 1
+        if stream.is_over:
+            self._http2.free_place()  # reset at once: nobody waits for an answer
+            return
+        self._idle_deadline = inf
         refusal = event.refusal or self._refuse()
         if refusal is not None:
             self._answer_refused(stream, head, refusal)
@@ -316,7 +315,7 @@ class HTTP2Transport(Connection):
         scope["extensions"]["http.response.push"] = {}
         exchange = HTTP2Exchange(context, self, head, scope, stream)
         stream.handler = exchange
-        self.add_handler(exchange)
+        self._handlers.add(exchange)
         exchange.begin()
 
     def _start_websocket(self, stream: Stream, head: RequestHead) -> None:
@@ -326,10 +325,9 @@ class HTTP2Transport(Connection):
         except ProtocolError as error:
             self._answer_refused(stream, head, error)
             return
-        stream.keeps_reading = True
         carrier = HTTP2WebsocketCarrier(self, stream, head, handshake)
         stream.handler = carrier
-        self.add_handler(carrier)
+        self._handlers.add(carrier)
         carrier.begin()
 
     def _refuse(self) -> ProtocolError | None:
@@ -342,6 +340,7 @@ class HTTP2Transport(Connection):
         self, stream: Stream, head: RequestHead, error: ProtocolError
     ) -> None:
         """Answer what no app sees."""
+        self._http2.free_place()
         self.answer(stream, error)
         if self.context.access_log is not None:
             self.context.access_log.write_refused(self, error, head)

@@ -10,7 +10,7 @@ from quart_server.protocols.http2_errors import ErrorCodes
 from quart_server.protocols.websocket_handshake import read_handshake
 
 from .connection import ClientDisconnectedError
-from .websocket_rules import websocket_rules
+from .websocket_rules import check_admission
 from .websocket_session import WebsocketSession
 
 if TYPE_CHECKING:
@@ -323,13 +323,8 @@ def check_handshake(connection: HTTP2Transport, head: RequestHead) -> Handshake:
     Raises:
         ProtocolError: It must not become a WebSocket.
     """
-    context = connection.context
     if not head.body_length:
         raise ProtocolError("a WebSocket handshake that ends its stream")
     handshake = read_handshake(head.headers, needs_key=False)
-    if not websocket_rules(context).origins.allows(head.headers):
-        raise ProtocolError("a WebSocket from a foreign Origin", 403)
-    limit = context.config.limit_concurrency
-    if context.is_stopping or (limit is not None and len(context.exchanges) >= limit):
-        raise ProtocolError("a WebSocket over a limit", 503)
+    check_admission(connection.context, connection.client, head)
     return handshake
