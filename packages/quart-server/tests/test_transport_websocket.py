@@ -504,3 +504,40 @@ async def test_app_may_await_the_shutdown_by_itself(start_worker) -> None:
     await client.send(close(1012))
     async with asyncio.timeout(10):
         assert await worker.task == 0
+
+
+# Behind a proxy
+
+
+@pytest.mark.parametrize(
+    ("trusted", "origin", "status"),
+    [
+        (("127.0.0.1",), b"https://public.test", 101),
+        (("127.0.0.1",), b"https://a", 403),
+        ((), b"https://public.test", 403),
+    ],
+)
+async def test_origin_is_compared_with_the_host_a_trusted_proxy_tells(
+    start_worker, trusted, origin, status
+) -> None:
+    scopes = []
+
+    async def app(scope, receive, send):
+        scopes.append(scope)
+        await echo(scope, receive, send)
+
+    worker = await start_worker(app, lifespan="off", trusted_proxies=trusted)
+    client = await worker.connect()
+    fields = [
+        b"X-Forwarded-For: 192.0.2.9",
+        b"X-Forwarded-Proto: https",
+        b"X-Forwarded-Host: public.test",
+        b"Origin: " + origin,
+    ]
+    await client.send(request(b"/", *fields))
+    assert (await client.response())[0] == status
+    if status == 101:
+        [scope] = scopes
+        assert scope["scheme"] == "wss"
+        assert scope["client"][0] == "192.0.2.9"
+        assert (b"host", b"public.test") in scope["headers"]

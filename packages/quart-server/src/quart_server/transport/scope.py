@@ -70,6 +70,8 @@ def websocket_scope(
     }
     if context.root_path:
         _add_root_path(scope, context.root_path)
+    if context.proxies is not None:
+        context.proxies.apply(scope)
     if context.lifespan_state is not None:
         scope["state"] = context.lifespan_state.copy()
     return scope

@@ -56,7 +56,7 @@ def switch_to_websocket(connection: HTTP1Transport, head: RequestHead) -> bool:
     if head.method != "GET" or b"websocket" not in list_tokens(head.upgrade):
         return False
     module = _load("websocket")
-    handshake = module.check_handshake(connection.context, head)
+    handshake = module.check_handshake(connection, head)
     successor: WebsocketTransport = module.WebsocketTransport(
         connection.context, head, handshake
     )

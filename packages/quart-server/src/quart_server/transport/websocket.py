@@ -9,7 +9,7 @@ from quart_server.protocols.http1_response import BodyLengthError
 from quart_server.protocols.websocket_handshake import accept_value, read_handshake
 
 from .connection import Connection
-from .websocket_rules import websocket_rules
+from .websocket_rules import check_admission
 from .websocket_session import WebsocketSession
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ class WebsocketTransport(Connection):
             self.transport.write_eof()
 
 
-def check_handshake(context: WorkerContext, head: RequestHead) -> Handshake:
+def check_handshake(connection: Connection, head: RequestHead) -> Handshake:
     """Return the handshake of a request that may become a WebSocket.
 
     Raises:
@@ -168,11 +168,7 @@ def check_handshake(context: WorkerContext, head: RequestHead) -> Handshake:
         # The frames to come could not be told from the body.
         raise ProtocolError("a WebSocket handshake with a body")
     handshake = read_handshake(head.headers, needs_key=True)
-    if not websocket_rules(context).origins.allows(head.headers):
-        raise ProtocolError("a WebSocket from a foreign Origin", 403)
-    limit = context.config.limit_concurrency
-    if context.is_stopping or (limit is not None and len(context.exchanges) >= limit):
-        raise ProtocolError("a WebSocket over a limit", 503)
+    check_admission(connection.context, connection.client, head)
     return handshake
 
 

@@ -5,17 +5,22 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Final
 
+from quart_server.protocols.errors import ProtocolError
 from quart_server.protocols.websocket_extensions import DeflatePolicy, agree_on_deflate
 from quart_server.protocols.websocket_limits import WebsocketLimits
 from quart_server.protocols.websocket_origin import OriginPolicy
 
 if TYPE_CHECKING:
+    from quart_server.asgi import Scope
     from quart_server.config import Config
     from quart_server.context import WorkerContext
+    from quart_server.protocols.request import RequestHead
     from quart_server.protocols.websocket_extensions import Deflate
     from quart_server.protocols.websocket_handshake import Handshake
 
-__all__ = ["LEAVE_TIME", "WebsocketRules", "websocket_rules"]
+    from .connection import Address
+
+__all__ = ["LEAVE_TIME", "WebsocketRules", "check_admission", "websocket_rules"]
 
 # Once a client is told that the server stops, it and the app have this long.
 LEAVE_TIME: Final = 3.0
@@ -91,3 +96,30 @@ def websocket_rules(context: WorkerContext) -> WebsocketRules:
     if context.websockets is None:
         context.websockets = WebsocketRules(context.config)
     return context.websockets
+
+
+def check_admission(
+    context: WorkerContext, client: Address | None, head: RequestHead
+) -> None:
+    """Check that a well-formed handshake may reach the app.
+
+    Args:
+        context: What all connections of the worker share.
+        client: The peer's address.
+        head: The request.
+
+    Raises:
+        ProtocolError: Its Origin is foreign, or the worker takes no more.
+    """
+    headers = head.headers
+    if context.proxies is not None:
+        # The Host to compare with is the one that a trusted proxy tells.
+        scope: Scope = {"type": "websocket", "client": client, "headers": headers}
+        scope.update(scheme="ws", path=head.path, raw_path=head.raw_path)
+        context.proxies.apply(scope)
+        headers = scope["headers"]
+    if not websocket_rules(context).origins.allows(headers):
+        raise ProtocolError("a WebSocket from a foreign Origin", 403)
+    limit = context.config.limit_concurrency
+    if context.is_stopping or (limit is not None and len(context.exchanges) >= limit):
+        raise ProtocolError("a WebSocket over a limit", 503)
