@@ -1,0 +1,125 @@
+"""Environments of other people's frameworks and servers, for tests and benchmarks.
+
+    python tools/peers.py                # make all of them
+    python tools/peers.py uvicorn        # or one, and print its interpreter
+
+None of them is in the workspace's own environment: what they need must not decide what
+we get. They are made by uv in `tools/bench/.envs`, with our packages installed
+editable, and made anew when what stands here has changed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = Path(__file__).resolve().parent / "bench" / ".envs"
+TIMEOUT_SECONDS = 600
+
+OUR_SERVER = ("quart-server",)
+OUR_FRAMEWORK = tuple(sorted(path.name for path in (ROOT / "packages").iterdir()))
+
+# Name of the environment: what it holds, and which of our packages.
+PEERS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "starlette": (("starlette==1.10.0", "python-multipart==0.0.34"), OUR_SERVER),
+    "fastapi": (("fastapi==0.165.0", "python-multipart==0.0.34"), OUR_SERVER),
+    "django": (("django==5.2.19",), OUR_SERVER),
+    "uvicorn": (
+        ("uvicorn==0.54.0", "httptools==0.9.0", "uvloop==0.23.0", "wsproto==1.3.2"),
+        OUR_FRAMEWORK,
+    ),
+    "hypercorn": (("hypercorn==0.18.0",), OUR_FRAMEWORK),
+    "granian": (("granian==2.8.7",), OUR_FRAMEWORK),
+    "daphne": (("daphne==4.2.3",), OUR_FRAMEWORK),
+}
+
+
+class PeerUnavailableError(Exception):
+    """An environment cannot be made here: no uv, or no package registry."""
+
+
+def environment(name: str) -> Path:
+    """Return the interpreter of an environment, which is made if it is not there.
+
+    Raises:
+        PeerUnavailableError: uv is missing or the packages cannot be had.
+    """
+    packages, ours = PEERS[name]
+    folder = FOLDER / f"{name}-{sys.version_info.major}.{sys.version_info.minor}"
+    recipe = json.dumps([packages, ours, sys.executable])
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with _lock(folder.with_name(f"{folder.name}.lock")):
+        stamp = folder / "recipe.json"
+        if not stamp.exists() or stamp.read_text(encoding="utf-8") != recipe:
+            shutil.rmtree(folder, ignore_errors=True)
+            _make(folder, packages, ours)
+            stamp.write_text(recipe, encoding="utf-8")
+    return _interpreter(folder)
+
+
+def _make(folder: Path, packages: tuple[str, ...], ours: tuple[str, ...]) -> None:
+    uv = os.environ.get("UV") or shutil.which("uv")
+    if uv is None:
+        raise PeerUnavailableError("uv is not installed: run 'pip install uv'")
+    _call(uv, "venv", "-q", "--python", sys.executable, str(folder))
+    editable = [part for name in ours for part in ("-e", str(ROOT / "packages" / name))]
+    python = str(_interpreter(folder))
+    _call(uv, "pip", "install", "-q", "--python", python, *packages, *editable)
+
+
+def _call(*command: str) -> None:
+    environ = {key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"}
+    done = subprocess.run(
+        command,
+        # Not the workspace: its settings are not theirs.
+        cwd=FOLDER,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+        check=False,
+    )
+    if done.returncode:
+        raise PeerUnavailableError(f"{' '.join(command)} failed:\n{done.stderr}")
+
+
+def _interpreter(folder: Path) -> Path:
+    if os.name == "nt":
+        return folder / "Scripts" / "python.exe"
+    return folder / "bin" / "python"
+
+
+@contextlib.contextmanager
+def _lock(path: Path) -> Iterator[None]:
+    """Let one process at a time make an environment (tests run in several)."""
+    try:
+        import fcntl
+    except ModuleNotFoundError:  # Windows
+        yield
+        return
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def main(names: list[str]) -> int:
+    """Make the environments named, or all, and print their interpreters."""
+    for name in names or PEERS:
+        if name not in PEERS:
+            sys.exit(f"no environment {name!r}; there are: {', '.join(PEERS)}")
+        print(name, environment(name))
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except PeerUnavailableError as error:
+        sys.exit(str(error))
