@@ -60,6 +60,9 @@ class Client:
     sent: int = field(default=0)
 
     async def send(self, data: bytes) -> None:
+        # What is written to a transport that closes goes nowhere without a word.
+        if self.writer.transport.is_closing():
+            raise ConnectionResetError("the server has closed")
         self.writer.write(data)
         await asyncio.wait_for(self.writer.drain(), WAIT_SECONDS)
         self.sent += len(data)

@@ -427,6 +427,47 @@ async def test_h1_17_endless_unread_chunks_end_the_connection(start_worker) -> N
     assert await client.rest() == b""
 
 
+async def test_lingering_connection_reads_no_more_than_drain_max_bytes(
+    start_worker,
+) -> None:
+    worker = await start_worker(path, lifespan="off")
+    client = await worker.connect()
+    client.writer.write(
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999\r\n\r\n"
+    )
+    client.writer.write(b"x" * 50_000_000)
+    [connection] = await _connections(worker, 1)
+    assert (await client.response())[0] == 200
+    await worker.settled(lambda: connection._is_reading_paused or connection.closed)
+    assert connection._drained <= 2 * 64 * 1024
+    client.abort()
+
+
+async def test_app_takes_no_more_of_a_body_at_once_than_the_buffer_size(
+    start_worker,
+) -> None:
+    sizes = []
+
+    async def app(scope, receive, send):
+        await asyncio.sleep(0.05)
+        more = True
+        while more:
+            message = await receive()
+            sizes.append(len(message["body"]))
+            more = message["more_body"]
+        await respond(send, b"done")
+
+    worker = await start_worker(app, lifespan="off")
+    client = await worker.connect()
+    await client.send(
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n"
+        + b"x" * 1_000_000
+    )
+    assert (await client.response())[2] == b"done"
+    assert sum(sizes) == 1_000_000
+    assert max(sizes) == 64 * 1024
+
+
 async def test_body_is_read_no_faster_than_the_app_takes_it(start_worker) -> None:
     release = asyncio.Event()
 

@@ -70,6 +70,7 @@ class Connection(asyncio.Protocol):
         """Read the addresses, join the worker's connections."""
         self.transport = cast("asyncio.Transport", transport)
         self.set_write_limit()
+        self.set_read_size()
         self.client = _address(transport.get_extra_info("peername"))
         self.server = _address(transport.get_extra_info("sockname"))
         if transport.get_extra_info("sslcontext") is not None:
@@ -122,6 +123,15 @@ class Connection(asyncio.Protocol):
         """
         size = self.context.config.write_buffer_size
         self.transport.set_write_buffer_limits(high=size - size // 4)
+
+    def set_read_size(self) -> None:
+        """Read no more at once than the app may have waiting for it.
+
+        asyncio's transports take 256 KiB, and allocate as much for each small request.
+        """
+        size = self.context.config.body_buffer_size
+        if getattr(self.transport, "max_size", 0) > size:
+            self.transport.max_size = size  # type: ignore[attr-defined]
 
     def close(self) -> None:
         """Close once what is buffered has been sent, or the client takes nothing."""

@@ -357,6 +357,13 @@ class Exchange:
             return {"type": "http.request", "body": b"", "more_body": False}
         body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
         chunks.clear()
+        limit = self.context.config.body_buffer_size
+        if len(body) > limit:
+            # The app's own limit is overrun by no more than this.
+            chunks.append(body[limit:])
+            body = body[:limit]
+            self.buffered -= limit
+            return {"type": "http.request", "body": body, "more_body": True}
         self.buffered = 0
         more = not self._body_done
         self._body_told = not more

@@ -107,6 +107,8 @@ class HTTP1Transport(Connection):
                 self._read_body()
             else:
                 self._drain_body()
+        elif state == _LINGERING:
+            self._drop(len(data))
         elif http.buffered > _READ_AHEAD:
             self._pause_reading()
 
@@ -555,7 +557,8 @@ class HTTP1Transport(Connection):
         """Send what there is, then read and drop until the client has closed.
 
         Closing with unread bytes would reset the connection, and the client might
-        never see the last response (RFC 9112, 9.6).
+        never see the last response (RFC 9112, 9.6). Yet no more than `drain_max_bytes`
+        are read: a client that only sends is held up, and reset in the end.
         """
         had_eof = self._http.received_eof
         self._state = _LINGERING
@@ -572,7 +575,13 @@ class HTTP1Transport(Connection):
             self._is_reading_paused = False
             self.transport.resume_reading()
         self.transport.write_eof()
+        self._drained = 0
         self.deadline = self.context.clock.now + self.context.config.drain_timeout
+
+    def _drop(self, size: int) -> None:
+        self._drained += size
+        if self._drained > self.context.config.drain_max_bytes:
+            self._pause_reading()
 
 
 def _is_head(head: RequestHead | None) -> bool:
