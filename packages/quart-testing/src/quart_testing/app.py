@@ -102,7 +102,7 @@ class TestApp:
         try:
             await self._phase("startup", self.startup_timeout)
         except BaseException:
-            await self._end()
+            await self._end(0)
             raise
 
     async def shutdown(self) -> None:
@@ -117,8 +117,10 @@ class TestApp:
             raise RuntimeError("The application is not started: call startup() before")
         try:
             await self._phase("shutdown", self.shutdown_timeout)
-        finally:
-            await self._end()
+        except BaseException:
+            await self._end(0)
+            raise
+        await self._end(END_SECONDS)
 
     async def __aenter__(self) -> Self:
         await self.startup()
@@ -161,14 +163,12 @@ class TestApp:
     def _is_over(self) -> bool:
         return self._task is not None and self._task.done()
 
-    async def _end(self) -> None:
-        """Wait for the task, which has nothing more to do."""
+    async def _end(self, seconds: float) -> None:
+        """Wait so long for the task, which has nothing more to do; then cancel it."""
         task, self._task = self._task, None
         if task is None:
             return
-        _, late = await asyncio.wait(
-            {task}, timeout=END_SECONDS if self._answers else 0
-        )
+        _, late = await asyncio.wait({task}, timeout=seconds)
         if late:
             task.cancel()
             await asyncio.wait({task}, timeout=END_SECONDS)

@@ -68,16 +68,24 @@ def encode_multipart(parts: Iterable[tuple[str, Any]]) -> bytes:
             headers = Headers(value.headers)
             headers.setdefault("Content-Type", _type_of(value.filename))
             head: Field | File = File(
-                name=name, filename=value.filename or name, headers=headers
+                name=_escaped(name),
+                filename=_escaped(value.filename or name),
+                headers=headers,
             )
             content = value.read()
         else:
-            head = Field(name=name, headers=Headers())
+            head = Field(name=_escaped(name), headers=Headers())
             content = str(value).encode()
         pieces.append(encoder.send_event(head))
         pieces.append(encoder.send_event(Data(data=content, more_data=False)))
     pieces.append(encoder.send_event(Epilogue(data=b"")))
     return b"".join(pieces)
+
+
+def _escaped(text: str) -> str:
+    """Write a name as it stands between quotes (RFC 9110, 5.6.4; line ends as HTML)."""
+    text = text.replace("\\", "\\\\").replace('"', '\\"')
+    return text.replace("\r", "%0D").replace("\n", "%0A")
 
 
 def parts_of(fields: Fields) -> Iterator[Part]:

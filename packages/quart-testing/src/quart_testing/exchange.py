@@ -16,7 +16,7 @@ from typing import Any, Final, TypeAlias
 from .leaks import LeakCheck
 from .waits import Changes, Deadline, StillWaitingError
 
-__all__ = ("WINDOW_BYTES", "Channel", "Exchange")
+__all__ = ("WINDOW_BYTES", "Channel", "ClientHasLeftError", "Exchange")
 
 #: What a channel holds before its sender waits; what servers commonly buffer.
 WINDOW_BYTES: Final = 65_536
@@ -30,6 +30,10 @@ MESSAGE_BYTES: Final = 64
 # Any: ASGI's scopes and messages are dictionaries of many shapes.
 Message: TypeAlias = dict[str, Any]
 App: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
+
+
+class ClientHasLeftError(ConnectionResetError):
+    """What the application gets for sending to a client that has left."""
 
 
 class Channel:
@@ -152,12 +156,12 @@ class Exchange:
         """Take a message from the application, once there is room for it.
 
         Raises:
-            ConnectionResetError: The client has left.
+            ClientHasLeftError: The client has left; an `OSError`.
         """
         while self.from_app.is_full and not self.has_left:
             await self.changes.wait()
         if self.has_left:
-            raise ConnectionResetError(f"The test client has left {self.about}")
+            raise ClientHasLeftError(f"The test client has left {self.about}")
         self.from_app.put(message, size)
         self.changes.notify()
 
@@ -174,7 +178,9 @@ class Exchange:
         if task is None or not task.done() or task.cancelled() or self._told_error:
             return None
         self._told_error = True
-        return task.exception()
+        failure = task.exception()
+        # To end by this is how a client that leaves is noticed, and no failure.
+        return None if isinstance(failure, ClientHasLeftError) else failure
 
     async def until(
         self,

@@ -8,13 +8,13 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, Final
 from weakref import WeakSet
 
-from quart_contexts.globals import _cv_app
-from quart_core.signals import appcontext_popped, appcontext_pushed
+from quart_contexts.globals import _cv_app, _cv_request, _cv_websocket
+from quart_core.signals import appcontext_pushed
 
 from .await_chain import describe_wait
 
@@ -64,7 +64,9 @@ class LeakCheck:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._files: dict[str, str] = {}
         self._temporary: list[str] = []
-        self._contexts: list[Any] = []  # of AppContext, whatever their app
+        # First those that the test had pushed before, then the application's.
+        self._contexts: list[Any] = []
+        self._contexts_before = 0
         self._begun = False
 
     def begin(self) -> None:
@@ -73,9 +75,10 @@ class LeakCheck:
         self._begun = True
         self._tasks = set(asyncio.all_tasks())
         self._files = dict(_open_files())
+        self._contexts = list(_current_contexts())
+        self._contexts_before = len(self._contexts)
         _watching.add(self)
         appcontext_pushed.connect(self._on_push, sender=self.app)
-        appcontext_popped.connect(self._on_pop, sender=self.app)
 
     def exclude(self, task: asyncio.Task[Any]) -> None:
         """Take a task for one of the test's, not of the application's."""
@@ -108,7 +111,6 @@ class LeakCheck:
         self._begun = False
         _watching.discard(self)
         appcontext_pushed.disconnect(self._on_push, sender=self.app)
-        appcontext_popped.disconnect(self._on_pop, sender=self.app)
 
     # Tasks
 
@@ -126,27 +128,31 @@ class LeakCheck:
         )
 
     def _new_tasks(self) -> set[asyncio.Task[Any]]:
-        kept = getattr(self.app, "background_tasks", ())
+        kept = self._background_tasks()
         return {
             task
             for task in asyncio.all_tasks() - self._tasks - set(_applications)
             if task is not asyncio.current_task() and task not in kept
         }
 
-    # Contexts. Coroutine functions, as plain receivers would run in threads.
+    def _background_tasks(self) -> Collection[Any]:
+        tasks: Collection[Any] = getattr(self.app, "background_tasks", ())
+        return tasks
 
+    # Contexts
+
+    # A coroutine function, as a plain receiver would run in a thread.
     async def _on_push(self, _sender: object, **_: object) -> None:
-        self._contexts.append(_cv_app.get(None))
-
-    async def _on_pop(self, _sender: object, **_: object) -> None:
-        # It is not told which one; the newest is popped first.
-        if self._contexts:
-            self._contexts.pop()
+        if asyncio.current_task() in self._background_tasks():
+            return
+        for context in _current_contexts():
+            if all(context is not other for other in self._contexts):
+                self._contexts.append(context)
 
     def _leaked_contexts(self) -> Iterator[str]:
         preserved = getattr(self.app, "_preserved_context", None)
-        for context in self._contexts:
-            if context is not preserved and context is not None and context._pushed:
+        for context in self._contexts[self._contexts_before :]:
+            if context is not preserved and context._pushed:
                 yield f"{context!r}, pushed and not popped"
 
     # Files
@@ -165,6 +171,13 @@ class LeakCheck:
     def note_temporary(self, path: str) -> None:
         """Remember a temporary file or folder that was made."""
         self._temporary.append(path)
+
+
+def _current_contexts() -> Iterator[Any]:
+    for variable in (_cv_app, _cv_request, _cv_websocket):
+        context = variable.get(None)
+        if context is not None:
+            yield context
 
 
 def _open_files() -> Iterator[tuple[str, str]]:

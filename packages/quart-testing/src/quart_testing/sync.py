@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 from contextvars import copy_context
+from threading import Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 from weakref import finalize
@@ -150,7 +151,7 @@ class SyncClient:
         self.app = self.client.app
         self._runner = asyncio.Runner()
         # For tests that do not close it.
-        self._close_runner = finalize(self, self._runner.close)
+        self._close_runner = finalize(self, _close, self._runner)
         self._test_app: Any = self.app.test_app() if lifespan else None
         self._context: Any = None  # the context of the last request
 
@@ -277,10 +278,26 @@ class SyncClient:
                 self._context = take_over(self.app)
 
 
-def _refuse_running_loop(coroutine: Coroutine[Any, Any, Any]) -> None:
+def _close(runner: asyncio.Runner) -> None:
+    """Close a loop, also where the client is collected while another loop runs."""
+    if not _loop_is_running():
+        runner.close()
+        return
+    thread = Thread(target=runner.close, name="closing the loop of a client")
+    thread.start()
+    thread.join()
+
+
+def _loop_is_running() -> bool:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
+        return False
+    return True
+
+
+def _refuse_running_loop(coroutine: Coroutine[Any, Any, Any]) -> None:
+    if not _loop_is_running():
         return
     coroutine.close()
     raise RuntimeError(

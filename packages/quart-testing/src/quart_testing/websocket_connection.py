@@ -142,7 +142,18 @@ class TestWebsocketConnection(TestConnection):
         await self.send(self._json().dumps(data))
 
     async def close(self, code: int, reason: str = "") -> None:
-        """Close with a code and a reason (RFC 6455, 7.4)."""
+        """Close with a code and a reason (RFC 6455, 7.4).
+
+        A websocket can be closed once it is open, so this waits for the application
+        to accept or to reject it.
+
+        Raises:
+            StillWaitingError: It did neither in time.
+        """
+        exchange = self._exchange
+        await exchange.until(
+            lambda: self._is_answered, self._deadline(), self._undecided_at_exit
+        )
         self._leaves_with = code, reason
         self._leave()
 
