@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -145,7 +146,14 @@ class Client:
         return rest == b""
 
     def abort(self) -> None:
-        """Leave at once, with a reset."""
+        """Leave at once, with a reset.
+
+        A client that has only ended its side may still wait for its answer.
+        """
+        sock = self.writer.get_extra_info("socket")
+        if sock.fileno() >= 0:
+            linger = struct.pack("ii", 1, 0)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         self.writer.transport.abort()
 
     async def close(self) -> None:
