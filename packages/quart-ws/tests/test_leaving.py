@@ -675,6 +675,28 @@ async def test_shutdown_ends_a_handler_that_waits_elsewhere() -> None:
     assert client.close_code == 1012
 
 
+async def test_shutdown_ends_a_handler_that_does_not_read_what_waits() -> None:
+    ended: list[Any] = []
+
+    async def handler() -> None:
+        await websocket.accept()
+        try:
+            await forever()
+        finally:
+            ended.append(websocket.closure)
+
+    app = make_app(handler, WEBSOCKET_DRAIN_TIMEOUT=0.01)
+    await app.startup()
+    client = Client(app)
+    client.text(*map(str, range(100)))
+    _ = client.task
+    await rounds()
+    await app.shutdown()
+    await client.end()
+    assert ended == [Closure(1012, "", "server")]
+    assert client.close_code == 1012
+
+
 class Stopping:
     """The event that a server offers."""
 
@@ -923,7 +945,7 @@ def remember(app: Quart) -> list[Any]:
     return gone
 
 
-@pytest.mark.parametrize("path", ["/", "/waits", "/fails", "/no", "/nowhere"])
+@pytest.mark.parametrize("path", ["/", "/waits", "/late", "/fails", "/no", "/nowhere"])
 async def test_everything_is_freed_without_the_collector(path: str) -> None:
     app = Quart(__name__)
     gone = remember(app)
@@ -937,6 +959,13 @@ async def test_everything_is_freed_without_the_collector(path: str) -> None:
     async def waits() -> None:
         await websocket.receive()
         await forever()
+
+    @app.websocket("/late")
+    async def late() -> None:
+        await websocket.accept()
+        await asyncio.sleep(0.05)
+        async for _ in websocket:
+            await asyncio.sleep(0)
 
     @app.websocket("/fails")
     async def fails() -> None:

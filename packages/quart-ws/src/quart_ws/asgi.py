@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import asyncio
 import warnings
-from contextvars import Context, copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,8 +31,8 @@ from werkzeug.exceptions import NotFound
 
 from .buffer import QUEUE_BYTES, QUEUE_MESSAGES, Buffer
 from .disconnects import Closure, WebsocketDisconnectedError
+from .handler_watch import HandlerWatch
 from .rejection import can_answer, close_response, send_response
-from .rounds import Rounds
 
 if TYPE_CHECKING:
     from quart_core.app import Quart
@@ -51,10 +50,6 @@ NORMAL: Final = 1000
 INTERNAL_ERROR: Final = 1011
 SERVICE_RESTART: Final = 1012
 
-#: Seconds without reading after which a handler is cancelled whose client has left
-#: while messages waited.
-DRAIN_TIMEOUT: Final = 5.0
-
 #: Seconds for the last word to a client when the server cancels its handler.
 GOODBYE_SECONDS: Final = 1.0
 
@@ -70,7 +65,7 @@ _VANISHED: Final = Closure(1006, "", "client")
 _RAISE_EXTENSION: Final = "quart.raise_exceptions"
 
 
-class ASGIWebsocketConnection:
+class ASGIWebsocketConnection(HandlerWatch):
     """One websocket. API of ``quart.asgi.ASGIWebsocketConnection``.
 
     Args:
@@ -83,22 +78,11 @@ class ASGIWebsocketConnection:
     """
 
     # Defaults on the class, as idle websockets are many.
-    _task: asyncio.Task[Any] | None = None
-    _loop: Any = None
-    _context: Context | None = None
-    _rounds: Any = None
-    _watcher: asyncio.Task[None] | None = None
-    _timer: asyncio.TimerHandle | None = None
-    _websocket: Any = None
-    _receive: Any = None
     _closer: Any = None
     _accepted = False
     _closed = False
     _is_gone = False
     _is_stopping = False
-    _is_noted = False
-    _was_told = False
-    _was_cancelled = False
     _sent_in_a_row = 0
 
     def __init__(self, app: Quart, scope: WebsocketScope) -> None:
@@ -112,14 +96,14 @@ class ASGIWebsocketConnection:
         self, receive: ASGIReceiveCallable, send: ASGISendCallable
     ) -> None:
         """Serve the websocket."""
-        self._begin(receive)
-        websocket = self._websocket = self._create_websocket_from_scope(send)
         try:
+            self._begin(receive)
+            websocket = self._websocket = self._create_websocket_from_scope(send)
             # ASGI: first comes websocket.connect, or the client has left already.
             self.queue.accept(await receive())
             if self._is_gone:
                 return
-            self._start_watching()
+            self._start_watching(ASGIWebsocketConnection.handle_messages)
             await self.handle_websocket(websocket, send)
         except asyncio.CancelledError as error:
             ours = self._is_ours(error)
@@ -270,36 +254,21 @@ class ASGIWebsocketConnection:
     # Beginning and end
 
     def _begin(self, receive: ASGIReceiveCallable) -> None:
-        app, config, queue = self.app, self.app.config, self.queue
-        self._receive = receive
-        loop = self._loop = asyncio.get_running_loop()
-        self._task = asyncio.current_task(loop)
-        # The watcher is made in the loop, where another websocket's context may be.
-        self._context = copy_context()
-        rounds = app._websocket_rounds
-        if rounds is None or rounds.loop is not loop:
-            rounds = app._websocket_rounds = Rounds(loop)
-        self._rounds = rounds
+        config, queue = self.app.config, self.queue
+        self._attend(receive)
         queue.max_messages = config.get("WEBSOCKET_QUEUE_MESSAGES", QUEUE_MESSAGES)
         queue.max_bytes = config.get("WEBSOCKET_QUEUE_BYTES", QUEUE_BYTES)
         queue.set_source(receive, self)
-        app._open_websockets.add(self)
+        self.app._open_websockets.add(self)
 
     async def _end(self) -> None:
         self.app._open_websockets.discard(self)
-        if self._is_noted:
-            self._rounds.strike(self)
-        if self._timer is not None:
-            self._timer.cancel()
         # Tasks that outlive the handler are told when they read or send.
         self.queue.end(Closure(NORMAL, "", "application"))
         self.queue.release()
         self._closed = True
-        self._websocket = self._closer = None
-        if self._was_cancelled and self._task is not None:
-            self._task.uncancel()
-        if self._watcher is not None:
-            await self._stop_watching(self._watcher)
+        self._closer = None
+        await self._stop_attending()
 
     def _end_code(self, websocket: Websocket) -> int:
         if websocket._failed:
@@ -412,102 +381,6 @@ class ASGIWebsocketConnection:
         self._is_gone = True
         by_server = self._is_shutting_down()
         return Closure(code, reason, "server" if by_server else "client")
-
-    def on_reader_left(self) -> None:
-        """Have the handler looked after soon, unless it reads again by then."""
-        self._sent_in_a_row = 0
-        if not self._is_noted:
-            self._is_noted = True
-            self._rounds.note(self)
-        if self._timer is not None:
-            self._arm_timer()
-
-    def on_told(self) -> None:
-        """Note that a reader is told of the end; the handler itself or a part of it."""
-        if asyncio.current_task() is self._task:
-            self._was_told = True
-            if self._timer is not None:
-                self._timer.cancel()
-                self._timer = None
-        else:
-            self._cancel_handler()
-
-    # While the handler waits elsewhere
-
-    def on_round(self) -> None:
-        """Watch the client, unless the handler reads; see `Rounds`."""
-        self._is_noted = False
-        queue = self.queue
-        if queue.closure is not None or queue.is_read:
-            return
-        if self._watcher is not None:
-            queue.resume()
-            return
-        self._watcher = self._loop.create_task(self._watch(), context=self._context)
-
-    def _start_watching(self) -> None:
-        """Begin; a subclass that handles messages in its own way does so at once."""
-        handler = type(self).handle_messages
-        if handler is ASGIWebsocketConnection.handle_messages:
-            self._is_noted = True
-            self._rounds.note(self)
-        else:
-            self.queue._source = None
-            self._watcher = self._loop.create_task(self._watch(), context=self._context)
-
-    async def _watch(self) -> None:
-        try:
-            await self.handle_messages(self._receive)
-        except Exception:
-            self.app.logger.exception(
-                "Receiving from websocket %r failed", self.scope["path"]
-            )
-        self._is_gone = True
-        self.queue.disconnect()
-        # Readers that were just woken are told before that.
-        self._loop.call_soon(self._check_handler)
-
-    async def _stop_watching(self, watcher: asyncio.Task[None]) -> None:
-        task = self._task
-        before = 0 if task is None else task.cancelling()
-        watcher.cancel()
-        try:
-            await watcher
-        except asyncio.CancelledError:
-            # The watcher's own end, unless the server cancelled just now.
-            if task is not None and task.cancelling() > before:
-                raise
-
-    def _check_handler(self) -> None:
-        """Cancel the handler of a websocket that has ended, or give it some time."""
-        if self._was_told or self._websocket is None or self._websocket._ended:
-            return
-        if self.queue.has_messages:
-            self._arm_timer()
-        else:
-            self._cancel_handler()
-
-    def _arm_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        timeout = self.app.config.get("WEBSOCKET_DRAIN_TIMEOUT", DRAIN_TIMEOUT)
-        self._timer = self._loop.call_later(timeout, self._cancel_handler)
-
-    def _cancel_handler(self) -> None:
-        websocket = self._websocket
-        if websocket is None or websocket._ended or self._task is None:
-            return
-        if not (self._was_told or self._was_cancelled):
-            self._was_cancelled = True
-            self._task.cancel()
-
-    def _is_ours(self, error: asyncio.CancelledError) -> bool:
-        """Return whether this connection cancelled the handler, not the server.
-
-        Not told by the task's count of cancellations: before Python 3.13 a task group
-        that failed leaves its own behind.
-        """
-        return self._was_cancelled or isinstance(error, WebsocketDisconnectedError)
 
     # Shutdown
 
