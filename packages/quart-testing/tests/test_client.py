@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from quart_core import (
@@ -737,7 +737,7 @@ async def test_a_connection_class_with_the_public_methods_only_will_do(
         def __init__(self, app: Any, scope: Any, _preserve_context: bool) -> None:
             pass
 
-        async def __aenter__(self) -> Connection:
+        async def __aenter__(self) -> Self:
             return self
 
         async def __aexit__(self, *_: object) -> None:

@@ -280,8 +280,7 @@ async def test_the_application_is_told_of_the_disconnect_after_what_was_sent() -
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await left.wait()
-        for _ in range(4):
-            seen.append((await receive())["type"])
+        seen.extend([(await receive())["type"] for _ in range(4)])
         with pytest.raises(OSError, match="has left"):
             await _start(send)
 
@@ -574,8 +573,7 @@ async def test_chunk_size_is_the_size_of_each_message() -> None:
 
     @app.post("/")
     async def index() -> str:
-        async for chunk in request.body:
-            sizes.append(len(chunk))
+        sizes.extend([len(chunk) async for chunk in request.body])
         return ""
 
     await app.test_client().post("/", data=b"x" * 10, chunk_size=4)
@@ -626,7 +624,7 @@ async def test_disconnect_after_sending_leaves_in_the_request() -> None:
     @app.post("/")
     async def index() -> str:
         try:
-            async for chunk in request.body:
+            while chunk := await request.body.get():
                 seen.append(chunk.decode())
         except asyncio.CancelledError:
             seen.append("left")

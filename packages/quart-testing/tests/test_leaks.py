@@ -93,7 +93,7 @@ async def test_a_context_that_is_not_popped_is_a_leak(app: Quart) -> None:
         await context.push()
         return ""
 
-    with pytest.raises(LeakError, match="AppContext of .*, pushed and not popped"):
+    with pytest.raises(LeakError, match=r"AppContext of .*, pushed and not popped"):
         await _client(app).get("/")
 
 
@@ -115,7 +115,7 @@ async def test_an_open_file_is_a_leak(app: Quart, tmp_path: Path) -> None:
         _kept.append(path.open("w"))
         return ""
 
-    with pytest.raises(LeakError, match="the open file .*/open"):
+    with pytest.raises(LeakError, match=r"the open file .*/open"):
         await _client(app).get("/")
 
 
@@ -128,7 +128,7 @@ async def test_a_temporary_file_is_a_leak(
         if kind == "folder":
             tempfile.mkdtemp(dir=tmp_path, prefix="mine")
         else:
-            _, path = tempfile.mkstemp(dir=tmp_path, prefix="mine")
+            tempfile.mkstemp(dir=tmp_path, prefix="mine")
         return ""
 
     with pytest.raises(LeakError, match=f"the temporary {kind} .*/mine") as caught:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -77,7 +78,7 @@ def test_retry_is_a_number_of_digits() -> None:
     assert event.retry == parser.retry == 10
 
 
-@pytest.mark.parametrize("value", ["1" * 5000, "²", "١"])
+@pytest.mark.parametrize("value", ["1" * 5000, "\u00b2", "\u0661"])
 def test_a_retry_that_is_no_time_is_ignored(value: str) -> None:
     parser = EventStreamParser()
 
@@ -138,6 +139,6 @@ def test_however_it_is_cut_the_stream_is_read_by_the_rules(
     stream: bytes, cuts: list[int]
 ) -> None:
     edges = [0, *(min(cut, len(stream)) for cut in cuts), len(stream)]
-    chunks = [stream[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    chunks = [stream[a:b] for a, b in pairwise(edges)]
 
     assert _as_tuples(_parse(*chunks)) == _by_the_rules(stream)
