@@ -15,6 +15,7 @@ from .transport.acceptor import Acceptor
 from .transport.alpn import TLSTransport
 from .transport.http1 import HTTP1Transport
 from .transport.proxy_protocol import ProxyProtocolTransport
+from .transport.upgrades import load_http2
 
 if TYPE_CHECKING:
     import ssl
@@ -120,6 +121,8 @@ async def _listen(
         factory = ProxyProtocolTransport
     elif ssl_context is not None:
         factory = TLSTransport
+        if config.http2 and "h2" in config.alpn_protocols:
+            load_http2()  # nearly all clients will choose it
     if config.max_connections is not None:
         acceptor = Acceptor(
             context,

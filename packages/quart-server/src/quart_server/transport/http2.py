@@ -26,8 +26,8 @@ from .connection import Connection
 from .http2_exchange import HTTP2Exchange
 from .http2_push import push_request
 from .http2_rules import http2_rules
-from .http2_websocket import HTTP2WebsocketCarrier, check_handshake
 from .scope import http_scope
+from .upgrades import carry_websocket
 
 if TYPE_CHECKING:
     import asyncio
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from quart_server.protocols.http2_engine import Stream
     from quart_server.protocols.http2_events import Event
     from quart_server.protocols.request import RequestHead
+
+    from .http2_websocket import HTTP2WebsocketCarrier
 
 __all__ = ["HTTP2Transport"]
 
@@ -131,6 +133,11 @@ class HTTP2Transport(Connection):
             return False
         self._has_eof = self._is_ending = True
         self._http2.finish()
+        for stream in tuple(self._http2.streams.values()):
+            if stream.may_receive:  # the rest of the request will never come
+                if stream.handler is not None:
+                    stream.handler.disconnect()
+                self.reset_stream(stream, ErrorCodes.CANCEL)
         return bool(self._http2.streams)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -321,11 +328,10 @@ class HTTP2Transport(Connection):
     def _start_websocket(self, stream: Stream, head: RequestHead) -> None:
         """Run the app for a WebSocket."""
         try:
-            handshake = check_handshake(self, head)
+            carrier = carry_websocket(self, stream, head)
         except ProtocolError as error:
             self._answer_refused(stream, head, error)
             return
-        carrier = HTTP2WebsocketCarrier(self, stream, head, handshake)
         stream.handler = carrier
         self._handlers.add(carrier)
         carrier.begin()

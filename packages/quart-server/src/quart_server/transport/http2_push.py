@@ -76,7 +76,9 @@ def push_request(
 
 def _read_path(message: Message) -> bytes:
     path = message.get("path")
-    data = path.encode("ascii", "replace") if isinstance(path, str) else b""
+    data = b""
+    if isinstance(path, str) and path.isascii():
+        data = path.encode("ascii")
     if data[:1] != b"/" or data.translate(None, VISIBLE_BYTES) or b"#" in data:
         raise UnexpectedMessageError(
             f"http.response.push has the path {path!r}, expected one that begins with "

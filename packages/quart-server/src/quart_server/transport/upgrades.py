@@ -11,13 +11,21 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from quart_server.context import WorkerContext
+    from quart_server.protocols.http2_engine import Stream
     from quart_server.protocols.request import RequestHead
 
     from .http1 import HTTP1Transport
     from .http2 import HTTP2Transport
+    from .http2_websocket import HTTP2WebsocketCarrier
     from .websocket import WebsocketTransport
 
-__all__ = ["make_http2", "switch_to_http2", "switch_to_websocket"]
+__all__ = [
+    "carry_websocket",
+    "load_http2",
+    "make_http2",
+    "switch_to_http2",
+    "switch_to_websocket",
+]
 
 
 def switch_to_http2(connection: HTTP1Transport, unread: bytes) -> bool:
@@ -41,6 +49,27 @@ def make_http2(context: WorkerContext) -> HTTP2Transport:
     """Return the protocol of a new HTTP/2 connection."""
     transport: HTTP2Transport = _load("http2").HTTP2Transport(context)
     return transport
+
+
+def load_http2() -> None:
+    """Import HTTP/2 before a client asks: importing takes longer than a request may."""
+    _load("http2")
+
+
+def carry_websocket(
+    connection: HTTP2Transport, stream: Stream, head: RequestHead
+) -> HTTP2WebsocketCarrier:
+    """Return what carries the WebSocket of an extended CONNECT.
+
+    Raises:
+        ProtocolError: The request must not become a WebSocket.
+    """
+    module = _load("http2_websocket")
+    handshake = module.check_handshake(connection, head)
+    carrier: HTTP2WebsocketCarrier = module.HTTP2WebsocketCarrier(
+        connection, stream, head, handshake
+    )
+    return carrier
 
 
 def switch_to_websocket(connection: HTTP1Transport, head: RequestHead) -> bool:
