@@ -6,10 +6,12 @@ import asyncio
 import importlib.util
 import json
 import logging
+import ssl
 from math import inf
 from pathlib import Path
 
 import pytest
+import trustme
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import (
     AcceptConnection,
@@ -541,3 +543,46 @@ async def test_origin_is_compared_with_the_host_a_trusted_proxy_tells(
         assert scope["scheme"] == "wss"
         assert scope["client"][0] == "192.0.2.9"
         assert (b"host", b"public.test") in scope["headers"]
+
+
+# TLS
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def certificate(authority, tmp_path) -> Path:
+    path = tmp_path / "certificate.pem"
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(path)
+    return path
+
+
+async def test_websocket_over_tls(start_worker, authority, certificate) -> None:
+    worker = await start_worker(echo, lifespan="off", certfile=str(certificate))
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    client = await worker.connect(ssl=context)
+    await client.send(request(b"/", b"Origin: https://a"))
+    assert (await client.response())[0] == 101
+    await client.send(text("secret") + frame(peer.BINARY, bytes(100_000)))
+    assert await read_frame(client) == (0x81, b"secret")
+    assert await read_frame(client) == (0x82, bytes(100_000))
+    await client.send(close(1000))
+    assert await client.rest() == b"\x88\x02\x03\xe8"
+
+
+async def test_mistake_over_tls_is_told(start_worker, authority, certificate) -> None:
+    worker = await start_worker(
+        echo, lifespan="off", certfile=str(certificate), drain_timeout=0.5
+    )
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    client = await worker.connect(ssl=context)
+    await client.send(request())
+    assert (await client.response())[0] == 101
+    await client.send(frame(peer.TEXT, b"\xff"))
+    assert await client.rest() == b"\x88\x0e\x03\xefinvalid data"
+    await worker.settled(lambda: not worker.context.connections)
