@@ -234,12 +234,12 @@ async def test_each_message_read_gives_the_handler_more_time() -> None:
 
     async def handler() -> None:
         await websocket.accept()
-        await asyncio.sleep(0.06)
+        await asyncio.sleep(0.12)
         async for message in websocket:
             got.append(message)
-            await asyncio.sleep(0.06)
+            await asyncio.sleep(0.12)
 
-    client = Client(make_app(handler, WEBSOCKET_DRAIN_TIMEOUT=0.2))
+    client = Client(make_app(handler, WEBSOCKET_DRAIN_TIMEOUT=0.5))
     client.text("a", "b", "c", "d", "e")
     client.leave()
     await client.end()
@@ -465,6 +465,7 @@ async def test_a_handler_waiting_for_a_slow_client_is_told_when_it_leaves() -> N
 async def test_what_others_send_to_a_client_that_left_is_lost() -> None:
     sockets: list[Any] = []
     log = []
+    cleaned_up = asyncio.Event()
 
     async def handler() -> None:
         await websocket.accept()
@@ -476,7 +477,7 @@ async def test_what_others_send_to_a_client_that_left_is_lost() -> None:
                 log.append(message)
         finally:
             # A handler that is slow to clean up leaves itself among the others.
-            await asyncio.sleep(0.02)
+            await cleaned_up.wait()
             log.append("gone")
 
     app = make_app(handler)
@@ -488,6 +489,7 @@ async def test_what_others_send_to_a_client_that_left_is_lost() -> None:
     staying.text("to all")
     await staying.take(1)
     assert log == ["to all"]
+    cleaned_up.set()
     await leaving.end()
     staying.leave()
     await staying.end()

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ws_driver import Client
-
 from quart_ws.asgi import SERVICE_RESTART
 from quart_ws.buffer import QUEUE_BYTES, QUEUE_MESSAGES
 from quart_ws.handler_watch import DRAIN_TIMEOUT
+from ws_driver import Client
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 
