@@ -428,6 +428,27 @@ async def test_a_server_that_refuses_to_send_has_lost_its_client(
     assert caplog.records == []
 
 
+async def test_accepting_a_client_that_left_raises_the_documented_exception() -> None:
+    told = []
+
+    async def handler() -> None:
+        try:
+            await forever()
+        except asyncio.CancelledError:
+            try:
+                await websocket.accept()
+            except WebsocketDisconnectedError as error:
+                told.append(error.code)
+
+    client = Client(make_app(handler))
+    _ = client.task
+    await rounds()
+    client.leave(1006)
+    await client.end()
+    assert told == [1006]
+    assert client.messages == []
+
+
 async def test_closing_after_the_client_left_is_fine_once() -> None:
     async def handler() -> None:
         await websocket.accept()
