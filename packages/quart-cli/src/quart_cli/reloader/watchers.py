@@ -26,6 +26,9 @@ _JOIN_SECONDS: Final = 2.0
 # The longest time until stop() and renew() are obeyed.
 _WAKE_MILLISECONDS: Final = 100
 
+# File systems have a coarser clock than the program.
+_CLOCK_STEP_NANOSECONDS: Final = 20_000_000
+
 # What tells two states of a file apart.
 _State = tuple[int, int, int]
 
@@ -44,6 +47,7 @@ class Watcher(ABC):
         self._ended = threading.Event()
         self._renewed = threading.Event()
         self._folders = watched.folders()
+        self._looked_at = time.time_ns() - _CLOCK_STEP_NANOSECONDS
         self._states = dict(self._all_states())
         self._thread = threading.Thread(
             target=self._watch, name="quart-watcher", daemon=True
@@ -67,20 +71,19 @@ class Watcher(ABC):
     def _look(self) -> None:
         """Compare all files with what they were, and report the differences.
 
-        Files that are new in a folder that was known count, those of folders that
-        are watched only now do not.
+        A file that is new counts if it was made since the last look: what a folder
+        held before it was watched is no change.
         """
-        before, folders_before = self._states, self._folders
+        before, looked_at = self._states, self._looked_at
+        self._looked_at = time.time_ns() - _CLOCK_STEP_NANOSECONDS
         self._folders = self._watched.folders()
         self._states = dict(self._all_states())
-        known = set(folders_before)
-        changed = [
+        self._report(
             path
             for path in before.keys() | self._states.keys()
             if before.get(path) != self._states.get(path)
-            and os.path.dirname(path) in known
-        ]
-        self._report(changed)
+            and (path in before or _made_since(path, looked_at))
+        )
 
     def _note(self, paths: Iterable[str]) -> None:
         """Report files that the system says have changed, if they have."""
@@ -178,6 +181,13 @@ def _state(path: str) -> _State | None:
     except OSError:
         return None
     return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def _made_since(path: str, nanoseconds: int) -> bool:
+    try:
+        return os.stat(path).st_ctime_ns >= nanoseconds
+    except OSError:
+        return False
 
 
 def _remember(states: dict[str, _State], path: str, state: _State | None) -> None:
