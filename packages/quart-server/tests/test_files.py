@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import threading
 
 import pytest
+from quart_server.transport import files
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 PATTERN = bytes(number % 251 for number in range(3_000_000))
@@ -136,6 +138,28 @@ async def test_client_that_leaves_ends_the_sending(start_worker, tmp_path) -> No
     client.abort()
     await worker.settled(lambda: ended == ["ClientDisconnectedError"])
     await worker.settled(lambda: not worker.context.exchanges)
+
+
+async def test_file_that_is_opened_too_late_is_closed(file, monkeypatch) -> None:
+    release, opened = threading.Event(), []
+    open_now = files._open
+
+    def open_late(*args):
+        release.wait(10)
+        opened.append(open_now(*args))
+        return opened[0]
+
+    monkeypatch.setattr(files, "_open", open_late)
+    loop = asyncio.get_running_loop()
+    task = asyncio.create_task(files.open_slice(loop, str(file), 0, None))
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait({task}, timeout=10)
+    assert task.cancelled()
+    release.set()
+    async with asyncio.timeout(10):
+        while not opened or not opened[0].file.closed:
+            await asyncio.sleep(0.001)
 
 
 async def test_f_11_client_that_takes_nothing_of_a_file_is_aborted(

@@ -58,7 +58,18 @@ async def open_slice(
         OSError: The file cannot be opened.
         ValueError: The part is not inside the file.
     """
-    return await loop.run_in_executor(None, _open, path, offset, count)
+    opening = loop.run_in_executor(None, _open, path, offset, count)
+    try:
+        # The thread cannot be interrupted, so what it has opened is waited for.
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        opening.add_done_callback(_close_unwanted)
+        raise
+
+
+def _close_unwanted(opening: asyncio.Future[FileSlice]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()
 
 
 def _open(path: str, offset: int, count: int | None) -> FileSlice:
