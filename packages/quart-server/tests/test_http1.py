@@ -278,3 +278,17 @@ def test_bytes_behind_an_upgrade_are_kept(connect) -> None:
     )
     assert connection.next_request().upgrade == b"websocket"
     assert connection.unread() == b"frames"
+
+
+def test_h1_13_chunks_cut_within_their_framing_do_not_pile_up(connect) -> None:
+    connection = connect()
+    connection.receive_data(
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    assert connection.next_request() is not None
+    # Each segment ends in the middle of a line end.
+    connection.receive_data(b"3e8\r\n" + b"x" * 1000 + b"\r")
+    for _ in range(1000):
+        assert connection.read_body() == b"x" * 1000
+        connection.receive_data(b"\n3e8\r\n" + b"x" * 1000 + b"\r")
+    assert len(connection._buffer) < 10_000

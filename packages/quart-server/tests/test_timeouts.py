@@ -233,3 +233,17 @@ async def test_blocked_loop_is_not_held_against_clients(start_worker) -> None:
     clock._tick()
     assert connection.deadline == pytest.approx(deadline + 60, abs=1)
     assert not connection.closed
+
+
+async def test_f_16_empty_lines_do_not_prolong_the_idle_time(start_worker) -> None:
+    worker = await start_worker(answer, lifespan="off")
+    client = await worker.connect()
+    await client.send(GET)
+    await client.response()
+    connection = await only_connection(worker)
+    deadline = connection.deadline
+    # Time passes, and all that comes is an empty line.
+    worker.context.clock.now += 3
+    await client.send(b"\r\n")
+    await worker.settled(lambda: connection._http._empty_lines == 1)
+    assert connection.deadline == deadline

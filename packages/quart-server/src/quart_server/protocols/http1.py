@@ -76,6 +76,9 @@ class HTTP1Connection:
         if not self._buffer:
             self._buffer = data
         elif isinstance(self._buffer, bytearray):
+            if self._position:
+                del self._buffer[: self._position]
+                self._position = 0
             self._buffer += data
         else:
             buffer = bytearray(memoryview(self._buffer)[self._position :])

@@ -8,6 +8,7 @@ methods, `_want_body` and `_drain`, which subclasses supply.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import sys
 from collections.abc import Callable, Coroutine
@@ -15,6 +16,7 @@ from contextvars import Context
 from typing import TYPE_CHECKING, Any, Final
 
 from .connection import ClientDisconnectedError
+from .departures import is_departure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -114,12 +116,11 @@ class Exchange:
         """Run the app; answer 500 when it fails, close when it leaves things open."""
         try:
             await self.context.app(self.scope, self.receive, self.send)
-        except Exception as error:  # noqa: BLE001  # the app's, logged
-            # An app may let our own "the client is gone" through.
-            if not isinstance(error, ClientDisconnectedError):
-                self._fail("App failed", error)
-        except asyncio.CancelledError:
-            self._on_cancelled()
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # the app's, logged
+            # A view that calls exit() ends itself, not the worker.
+            self._on_error(error)
+        except asyncio.CancelledError as error:
+            self._on_cancelled(error)
         else:
             if self.stage != DONE and not self.disconnected:
                 self._fail("App returned without completing its response", None)
@@ -387,6 +388,13 @@ class Exchange:
 
     # How it can fail
 
+    def _on_error(self, error: BaseException) -> None:
+        """Tell the app's failures from a client that has left."""
+        if is_departure(error):
+            _log.debug("App ended by its client's leaving", exc_info=error)
+            return
+        self._fail("App failed", error)
+
     def _fail(self, what: str, error: BaseException | None) -> None:
         """Log the app's mistake; answer 500 or, when too late for that, reset."""
         _log.error(
@@ -395,7 +403,9 @@ class Exchange:
         if self.disconnected or self.stage == DONE:
             return
         if self.stage == START:
-            self._answer_error(500)
+            # The client may be leaving at this very moment.
+            with contextlib.suppress(ClientDisconnectedError):
+                self._answer_error(500)
         else:
             self.disconnect("reset")
             self._reset()
@@ -409,9 +419,15 @@ class Exchange:
         self._write_start(status, headers, body, more=False, trailers=False)
         self._complete()
 
-    def _on_cancelled(self) -> None:
-        """Only the server cancels the task itself, and only to end it."""
-        if self.stage != DONE and not self.disconnected:
+    def _on_cancelled(self, error: asyncio.CancelledError) -> None:
+        """End the response if the server cancelled the task, which it does to end it.
+
+        Otherwise the app awaited something that was cancelled: a failure.
+        """
+        task = asyncio.current_task()
+        if task is not None and not task.cancelling():
+            self._on_error(error)
+        elif self.stage != DONE and not self.disconnected:
             self.disconnect("cancelled")
             self._reset()
 

@@ -19,6 +19,7 @@ from quart_server.protocols.http1 import BODY, DONE, HTTP1Connection
 from .body_clock import BodyClock
 from .connection import ClientDisconnectedError, Connection
 from .exchange import START
+from .half_closed import CHECK_SECONDS, has_hung_up, probe
 from .http1_exchange import HTTP1Exchange
 from .refusal import refusal_bytes
 from .scope import http_scope
@@ -126,6 +127,8 @@ class HTTP1Transport(Connection):
         if http.state == BODY:
             self._read_body()
             return self._state == _LINGERING
+        probe(self.transport)
+        self.deadline = self.context.clock.now + CHECK_SECONDS
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -147,11 +150,21 @@ class HTTP1Transport(Connection):
         elif self._state == _IDLE:
             self._on_idle_deadline()
         elif self._state == _BUSY:
-            self._check_body(now)
+            if self._http.received_eof:
+                self._check_half_closed(now)
+            else:
+                self._check_body(now)
         elif self._state == _DRAINING:
             self._linger()
         else:
             self.close()
+
+    def _check_half_closed(self, now: float) -> None:
+        """End what nobody waits for any more."""
+        if has_hung_up(self.transport):
+            self.abort()
+        else:
+            self.deadline = now + CHECK_SECONDS
 
     def on_write_stalled(self) -> None:
         """Give up a client that takes nothing."""
@@ -271,13 +284,27 @@ class HTTP1Transport(Connection):
         if self.closed:
             return
         if needs_reset:
-            sock = self.transport.get_extra_info("socket")
-            if sock is not None:
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
             self._flush()
+            self._reset_on_close()
             self.abort()
         else:
             self._linger()
+
+    def abort(self) -> None:
+        """Close at once; a response that is cut must not look whole to the client.
+
+        Nor does the system keep what a client takes no more.
+        """
+        if self.closed:
+            return
+        if self._exchange is not None or self.transport.get_write_buffer_size():
+            self._reset_on_close()
+        super().abort()
+
+    def _reset_on_close(self) -> None:
+        sock = self.transport.get_extra_info("socket")
+        if sock is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
 
     def check_open(self) -> None:
         """Raise if the client is gone.
@@ -364,6 +391,8 @@ class HTTP1Transport(Connection):
             self._read_body()
             if self._exchange is None:
                 return
+        if self._http.received_eof:
+            self.deadline = context.clock.now + CHECK_SECONDS
         exchange.begin()
 
     def _switch(self, head: RequestHead) -> bool:
@@ -414,7 +443,7 @@ class HTTP1Transport(Connection):
             self.close()
         elif self.context.is_stopping:
             self._await_last_request()
-        elif self.requests:
+        elif self.requests and self.deadline == inf:
             timeout = self.context.config.keep_alive_timeout
             self.deadline = self.context.clock.now + timeout
 
@@ -510,7 +539,7 @@ class HTTP1Transport(Connection):
             if outcome != "timeout" and not self._http.received_eof:
                 outcome = "refused"
         exchange.disconnect(outcome)
-        self._linger()
+        self.reset(needs_reset=exchange.ends_with_connection)
 
     def _start_draining(self) -> None:
         """Read the rest of a body that the app did not want."""

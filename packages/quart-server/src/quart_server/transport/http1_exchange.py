@@ -149,10 +149,12 @@ class HTTP1Exchange(Exchange):
         self.connection.on_response_done()
 
     def _reset(self) -> None:
-        framing = self._framing
-        self.connection.reset(
-            needs_reset=framing is not None and framing.ends_with_connection
-        )
+        self.connection.reset(needs_reset=self.ends_with_connection)
+
+    @property
+    def ends_with_connection(self) -> bool:
+        """Whether an orderly end now would make a part look like the whole."""
+        return self._framing is not None and self._framing.ends_with_connection
 
 
 def _check_complete(framing: ResponseBody) -> None:
