@@ -33,8 +33,8 @@ __all__ = (
     "shell_command",
 )
 
-# Shown again, as those who wrote the templates know them.
 TEMPLATE_NAMES: Final = ("minimal", "site", "api", "chat")
+SERVE_PORT: Final = 8000
 SORTS: Final = ("endpoint", "methods", "domain", "rule", "match")
 
 
@@ -61,25 +61,24 @@ def _watch_options(f: Callable[..., Any]) -> Callable[..., Any]:
     )(f)
 
 
-def _address_options(port: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    def decorator(f: Callable[..., Any]) -> Callable[..., Any]:
-        f = click.option(
-            "-p",
-            "--port",
-            default=port,
-            show_default=True,
-            type=click.IntRange(0, 65535),
-            help="The port to listen on, 0 for a free one.",
-        )(f)
-        return click.option(
-            "-h",
-            "--host",
-            default=DEFAULT_HOST,
-            show_default=True,
-            help="The address to listen on; also unix:PATH.",
-        )(f)
-
-    return decorator
+# Any: a command's function.
+def _address_options(f: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of an address for development."""
+    f = click.option(
+        "-p",
+        "--port",
+        default=DEFAULT_PORT,
+        show_default=True,
+        type=click.IntRange(0, 65535),
+        help="The port to listen on, 0 for a free one.",
+    )(f)
+    return click.option(
+        "-h",
+        "--host",
+        default=DEFAULT_HOST,
+        show_default=True,
+        help="The address to listen on; also unix:PATH.",
+    )(f)
 
 
 def _certificate_options(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -102,7 +101,7 @@ def _certificate_options(f: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.command("run", short_help="Run as 'flask run' does.")
-@_address_options(DEFAULT_PORT)
+@_address_options
 @_certificate_options
 @click.option(
     "--reload/--no-reload",
@@ -152,7 +151,7 @@ run_command.params.insert(0, debug_option())
 
 
 @click.command("dev", short_help="Run for development: debug, reload.")
-@_address_options(DEFAULT_PORT)
+@_address_options
 @_certificate_options
 @click.option("--https", is_flag=True, help="Make a certificate and serve https.")
 @click.option("--reload/--no-reload", default=True, help="Start anew on changes.")
@@ -191,7 +190,13 @@ def dev_command(
     multiple=True,
     help="An address to listen on, host:port or unix:PATH; can be repeated.",
 )
-@_address_options(8000)
+@click.option("-h", "--host", help="As --bind, without the port.  [default: 127.0.0.1]")
+@click.option(
+    "-p",
+    "--port",
+    type=click.IntRange(0, 65535),
+    help="The port to listen on, 0 for a free one.  [default: 8000]",
+)
 @click.option("-w", "--workers", type=click.IntRange(1), help="Worker processes.")
 @_certificate_options
 @click.option(
@@ -210,8 +215,8 @@ def dev_command(
 def serve_command(
     info: ScriptInfo,
     bind: tuple[str, ...],
-    host: str,
-    port: int,
+    host: str | None,
+    port: int | None,
     workers: int | None,
     certfile: str | ssl.SSLContext | None,
     keyfile: str | None,
@@ -222,7 +227,11 @@ def serve_command(
 
     Settings come from QUART_SERVER_ variables too, such as QUART_SERVER_WORKERS.
     """
-    options = ServerOptions.of(host, port, certfile, keyfile)
+    options = ServerOptions.of(
+        host or DEFAULT_HOST, SERVE_PORT if port is None else port, certfile, keyfile
+    )
+    if host is not None or port is not None:
+        bind = (*bind, options.bind)
     _module("serve").serve(
         info, options, bind=bind, workers=workers, drain=drain, settings=settings
     )

@@ -155,9 +155,6 @@ def _is_refused(record: logging.LogRecord) -> bool:
 
 
 def _explain(error: Exception, options: ServerOptions) -> str:
-    if " is in use by " in str(error) and not options.host.startswith(_NO_HOSTS):
+    if str(error).startswith(f"Port {options.port} is in use by "):
         return explain_busy_port(options)
     return str(error)
-
-
-_NO_HOSTS: Final = ("unix:", "fd:")
