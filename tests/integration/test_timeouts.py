@@ -15,7 +15,7 @@ SERVERS = pytest.mark.parametrize(
 )
 
 
-def make_app(closed: list[str]) -> Quart:
+def make_app(closed: list[str]) -> Quart:  # noqa: C901 - one view after the other
     app = Quart(__name__)
     app.config["RESPONSE_TIMEOUT"] = 0.3
     app.config["BODY_TIMEOUT"] = 0.3
