@@ -611,6 +611,13 @@ async def test_disconnect_after_leaves_in_the_response() -> None:
     assert closed == [True]
 
 
+async def test_disconnect_after_nothing_has_the_headers(app: Quart) -> None:
+    response = await app.test_client().get("/stream", disconnect_after=0)
+
+    assert (response.status_code, await response.get_data()) == (200, b"")
+    assert response.is_complete is False
+
+
 async def test_disconnect_after_more_than_there_is_receives_all(app: Quart) -> None:
     response = await app.test_client().get("/stream", disconnect_after=100)
 

@@ -104,6 +104,7 @@ class RequestMaker(CookieAccess):
         leaves = pace.disconnect_after_sending is not None
         connection.send_chunks(pace.chunks(body), leave_afterwards=leaves)
         if pace.disconnect_after is not None:
+            await connection.head()
             await connection.receive_some(pace.disconnect_after, pace.read_delay)
             await connection.disconnect()
             connection.forget_unread()

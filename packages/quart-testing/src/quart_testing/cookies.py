@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 from http.cookiejar import Cookie as JarCookie
 from http.cookiejar import CookieJar
 
-from werkzeug.http import parse_cookie, parse_date
+from werkzeug.http import parse_date
+from werkzeug.sansio.http import parse_cookie
 
 __all__ = ("Cookie", "cookie_header", "find_cookie", "remove_cookie", "store_cookies")
 

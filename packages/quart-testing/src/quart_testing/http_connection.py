@@ -13,6 +13,7 @@ from .base_connection import TestConnection
 from .connection_errors import HTTPDisconnectError
 from .exchange import Message
 from .preserved import bind_preserved
+from .response_rules import ResponseRules
 from .responses import received_headers
 from .server_sent_events import EventStreamParser, ServerSentEvent
 from .waits import Deadline
@@ -59,11 +60,9 @@ class TestHTTPConnection(TestConnection):
         self._has_chunks = False
         self._leaves_after_chunks = False
         self._request_is_complete = False
-        self._response_is_complete = False
-        self._has_head = False
-        self._left_to_send: int | None = None
-        self._status_sent = 200
+        self._rules = ResponseRules(scope["method"], self._about)
         self._reads_events = False
+        self._has_forgotten = False
 
     async def __aexit__(
         self,
@@ -143,7 +142,9 @@ class TestHTTPConnection(TestConnection):
 
     def forget_unread(self) -> None:
         """Drop what has come and was not received, as a client that left does."""
-        self._exchange.from_app.clear()
+        if not self._exchange.from_app.is_empty:
+            self._has_forgotten = True
+            self._exchange.from_app.clear()
 
     async def as_response(self) -> Response:
         """Receive the rest and give the response.
@@ -158,7 +159,8 @@ class TestHTTPConnection(TestConnection):
         await self._drain(self._deadline())
         if self.status_code is None or self.headers is None:
             raise self._no_response()
-        response: Response = self._make_response(is_complete=self._is_all_read())
+        is_complete = self._is_all_read() and not self._has_forgotten
+        response: Response = self._make_response(is_complete=is_complete)
         return response
 
     async def receive_some(self, count: int, pause_seconds: float = 0) -> None:
@@ -216,7 +218,7 @@ class TestHTTPConnection(TestConnection):
             Exception: What the application failed with.
         """
         await self._exchange.until(
-            lambda: self._has_head, self._deadline(), self._unanswered
+            lambda: self._rules.has_begun, self._deadline(), self._unanswered
         )
         self._take_messages_before_body()
         if self.status_code is None:
@@ -239,11 +241,11 @@ class TestHTTPConnection(TestConnection):
     async def _put(self, data: bytes, *, more: bool) -> None:
         exchange = self._exchange
         await exchange.until(
-            lambda: not exchange.to_app.is_full or self._response_is_complete,
+            lambda: not exchange.to_app.is_full or self._rules.has_ended,
             self._deadline(),
             self._unread,
         )
-        if self._response_is_complete or exchange.is_over:
+        if self._rules.has_ended or exchange.is_over:
             return
         message = {"type": "http.request", "body": data, "more_body": more}
         exchange.to_app.put(message, len(data))
@@ -278,7 +280,7 @@ class TestHTTPConnection(TestConnection):
             message = exchange.from_app.peek()
             if message["type"] == "http.response.start":
                 self.status_code = message["status"]
-                self._take_headers(received_headers(message))
+                self._take_headers(self._rules.headers)
             elif message["type"] == "http.response.push":
                 promise = message["path"], received_headers(message)
                 self.push_promises.append(promise)
@@ -288,7 +290,7 @@ class TestHTTPConnection(TestConnection):
             exchange.changes.notify()
 
     def _is_all_read(self) -> bool:
-        return self._response_is_complete and self._exchange.from_app.is_empty
+        return self._rules.has_ended and self._exchange.from_app.is_empty
 
     async def _drain(self, deadline: Deadline) -> None:
         """Read what is left of the response into `response_data`."""
@@ -314,7 +316,7 @@ class TestHTTPConnection(TestConnection):
         is_read = self._request_is_complete and not self._reads_events
         if is_read and not exchange.has_left:
             await self._drain(deadline)
-        elif not self._response_is_complete:
+        elif not self._rules.has_ended:
             self._leave()
         await exchange.end(deadline, self._not_ended)
         if not exchange.has_left:
@@ -327,7 +329,7 @@ class TestHTTPConnection(TestConnection):
         missing = ""
         if not self._request_is_complete:
             missing = " (the body was not completed with send_complete())"
-        what = "go on with its response" if self._has_head else "respond"
+        what = "go on with its response" if self._rules.has_begun else "respond"
         return f"The application did not {what} to {self._about}{missing}"
 
     def _unread(self) -> str:
@@ -368,7 +370,7 @@ class TestHTTPConnection(TestConnection):
 
     def _next_or_end(self) -> Message | None:
         """Return what follows an empty channel: a chunk, the end, or nothing yet."""
-        if self._exchange.has_left or self._response_is_complete:
+        if self._exchange.has_left or self._rules.has_ended:
             return _DISCONNECT
         if not self._has_chunks:
             return None
@@ -383,71 +385,20 @@ class TestHTTPConnection(TestConnection):
     async def _asgi_send(self, message: Message) -> None:
         kind = message["type"]
         if kind == "http.response.start":
-            self._check_begins(message)
-            self._has_head = True
-            self._left_to_send = self._declared_length(message)
+            self._rules.begin(message)
             await self._exchange.send(message, 0)
         elif kind == "http.response.body":
-            await self._send_body(message)
+            data = self._rules.body(message)
+            await self._exchange.send({**message, "body": data}, len(data))
+            if not message.get("more_body", False):
+                self._rules.has_ended = True
+                self._exchange.changes.notify()
         elif kind == "http.response.push":
+            # Looked at here, for the application to be told what is wrong with them.
             received_headers(message)
             await self._exchange.send(message, 0)
         else:
             raise RuntimeError(
                 f"The application sent a message of type {kind!r} to {self._about}; an "
                 "HTTP request takes 'http.response.start' and 'http.response.body'"
-            )
-
-    async def _send_body(self, message: Message) -> None:
-        if not self._has_head or self._response_is_complete:
-            when = "after its end" if self._response_is_complete else "before its start"
-            raise RuntimeError(
-                f"The application sent a body of the response to {self._about} {when}"
-            )
-        data = message.get("body") or b""
-        more = message.get("more_body", False)
-        if self._has_no_body():
-            message, data = {**message, "body": b""}, b""
-        else:
-            self._count(len(data), more=more)
-        await self._exchange.send(message, len(data))
-        if not more:
-            self._response_is_complete = True
-            self._exchange.changes.notify()
-
-    def _check_begins(self, message: Message) -> None:
-        if self._has_head:
-            raise RuntimeError(
-                f"The application began its response to {self._about} twice"
-            )
-        status = message["status"]
-        if not isinstance(status, int) or not 100 <= status <= 999:
-            raise TypeError(f"The status of a response is a number, not {status!r}")
-        received_headers(message)
-
-    def _has_no_body(self) -> bool:
-        """Say whether a body is not sent whatever the application says.
-
-        RFC 9110, 6.4.1.
-        """
-        status = self._status_sent
-        return self.scope["method"] == "HEAD" or status in {204, 304} or status < 200
-
-    def _declared_length(self, message: Message) -> int | None:
-        self._status_sent = message["status"]
-        length = received_headers(message).get("Content-Length")
-        return int(length) if length is not None and length.isdecimal() else None
-
-    def _count(self, length: int, *, more: bool) -> None:
-        """Compare the body with its Content-Length, as every server has to."""
-        if self._left_to_send is None:
-            return
-        self._left_to_send -= length
-        if self._left_to_send < 0 or (not more and self._left_to_send > 0):
-            difference = abs(self._left_to_send)
-            which = "longer" if self._left_to_send < 0 else "shorter"
-            raise RuntimeError(
-                f"The body of the response to {self._about} is {difference} bytes "
-                f"{which} than its Content-Length says; a server would cut the "
-                "connection"
             )
