@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import io
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -20,6 +21,8 @@ def hello() -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    # The app finds its folder, and so its static files, by this entry.
+    sys.modules["hello_app"] = module
     spec.loader.exec_module(module)
     return module
 
