@@ -37,11 +37,23 @@ _PLACE_COST: Final = 8
 _MAX_TABLE_SIZE: Final = 4096
 
 
+class _Entries(list[Field]):
+    """What hpack needs of a deque, in a tenth of its memory while it is empty."""
+
+    __slots__ = ()
+
+    def appendleft(self, field: Field) -> None:
+        """Add the newest entry."""
+        self.insert(0, field)
+
+
 class _WatchedTable(HeaderTable):
     """Tells by its version when the meaning of indices may have changed."""
 
     def __init__(self) -> None:
         super().__init__()
+        entries: Any = _Entries()
+        self.dynamic_entries = entries
         self.version = 0
 
     def add(self, name: bytes, value: bytes) -> None:

@@ -11,7 +11,9 @@ and a server part ways, a method here says so:
   plain goes through h2's own table.
 * h2 ends the connection for every malformed request, for a stream too many, and after
   the client's GOAWAY. RFC 9113 asks for a stream error, a refusal, and for finishing.
-* h2 remembers 65,536 closed streams and every unknown setting.
+* h2 remembers 65,536 closed streams and every unknown setting. We give it none of them.
+* h2 keeps a deque for each setting and table, 12 KiB for each connection, idle or not.
+  Here they are lists.
 """
 
 from __future__ import annotations
@@ -59,7 +61,19 @@ _LARGEST_WINDOW: Final = 2**31 - 1
 _MAX_FRAME: Final = 16 * 1024
 # RFC 9218, 2.1; not in h2.
 _NO_RFC7540_PRIORITIES: Final = 0x9
+# We call h2's methods for frames by their names.
+_NO_DISPATCH: Final[dict[type[Frame], Any]] = {}
 _KNOWN_SETTINGS: Final = frozenset(int(code) for code in SettingCodes)
+
+
+class _Values(list[int]):
+    """What h2 needs of a deque: the current value of a setting, and those to come."""
+
+    __slots__ = ()
+
+    def popleft(self) -> int:
+        """Take the first value."""
+        return self.pop(0)
 
 
 class Stream(H2Stream):
@@ -133,6 +147,12 @@ class Engine(H2Connection):
         )
         super().__init__(config)
         self.limits = limits
+        for settings in (self.local_settings, self.remote_settings):
+            values: Any = {
+                code: _Values(queue) for code, queue in settings._settings.items()
+            }
+            settings._settings = values
+        self._frame_dispatch_table = _NO_DISPATCH
         self.decoder = BlockDecoder(limits)
         self.encoder = BlockEncoder()
         self.control_frames = 0

@@ -7,7 +7,6 @@ listed, since frames that crossed them may still come, and ids that were skipped
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Final
 
 __all__ = ["BY_CLIENT", "BY_SERVER", "ENDED", "FORGOTTEN", "SKIPPED", "PastStreams"]
@@ -29,7 +28,7 @@ class PastStreams:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._resets: dict[int, int] = {}
-        self._gaps: deque[range] = deque(maxlen=_MAX_GAPS)
+        self._gaps: list[range] | None = None
         # Streams up to this id may have been reset without our knowing it any more.
         self._forgotten = 0
 
@@ -43,13 +42,13 @@ class PastStreams:
 
     def add_gap(self, first: int, after: int) -> None:
         """Remember ids that will never be used (RFC 9113, 5.1.1)."""
-        self._gaps.append(range(first, after))
+        self._gaps = [*(self._gaps or ()), range(first, after)][-_MAX_GAPS:]
 
     def fate(self, stream_id: int) -> int:
         """Return how a stream ended that is neither open nor idle."""
         how = self._resets.get(stream_id)
         if how is not None:
             return how
-        if any(stream_id in gap for gap in self._gaps):
+        if any(stream_id in gap for gap in self._gaps or ()):
             return SKIPPED
         return FORGOTTEN if stream_id <= self._forgotten else ENDED
