@@ -19,6 +19,7 @@ __all__ = ("explain_busy_port", "explain_load_error", "without_own_frames")
 _OWNER: Final = re.compile(r"process (\d+) \((.*)\)", re.DOTALL)
 _INTERPRETER: Final = re.compile(r"python(w|\d[\d.]*)?(\.exe)?")
 _PORTS_TRIED: Final = 20
+_PROGRAM_NAMES: Final = {"quart_cli": "quart"}
 
 
 def without_own_frames(error: BaseException) -> BaseException:
@@ -62,7 +63,7 @@ def _short_command(command: str) -> str:
             words = words[1:]
     if not words:
         return command
-    return " ".join([Path(words[0]).name, *words[1:]])
+    return " ".join([_PROGRAM_NAMES.get(name := Path(words[0]).name, name), *words[1:]])
 
 
 def _free_port(host: str, port: int) -> int:
