@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -77,11 +78,15 @@ class Clock:
             self._on_second()
 
     def expire(self, now: float) -> None:
-        """Call `on_tick` of all connections whose deadline has come."""
+        """Call `on_tick` of all connections whose deadline has come.
+
+        Those that wait for their client to take something are looked at each time: what
+        it takes gives it more time from then on.
+        """
         expired = [
             connection
             for connection in self._connections
-            if connection.deadline <= now or connection.write_deadline <= now
+            if connection.deadline <= now or connection.write_deadline != inf
         ]
         for connection in expired:
             try:

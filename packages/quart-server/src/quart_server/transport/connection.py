@@ -161,8 +161,8 @@ class Connection(asyncio.Protocol):
 
     def on_tick(self, now: float) -> None:
         """Act on whichever deadline has passed (the clock calls this)."""
-        if self.write_deadline <= now:
-            self._check_writing()
+        if self.write_deadline != inf:
+            self._check_writing(now)
         if self.deadline <= now and not self.closed:
             self.deadline = inf
             self.on_deadline(now)
@@ -189,14 +189,14 @@ class Connection(asyncio.Protocol):
         timeout = self.context.config.write_timeout
         self.write_deadline = self.context.clock.now + timeout
 
-    def _check_writing(self) -> None:
-        """Abort when the client took nothing since the last look."""
+    def _check_writing(self, now: float) -> None:
+        """Abort when the client has taken nothing for too long."""
         left = self.transport.get_write_buffer_size()
         if left == 0:
             self.write_deadline = inf
         elif left < self._write_left:
             self._watch_writing()
-        else:
+        elif self.write_deadline <= now:
             self.on_write_stalled()
 
     def on_write_stalled(self) -> None:

@@ -248,12 +248,18 @@ class HTTP1Transport(Connection):
         if self.is_writing_paused and self.write_deadline == inf:
             self.resume_writing()  # it was our own limit, not the transport's
 
-    def resume_body(self) -> None:
-        """Read on; the app wants more body."""
+    def resume_body(self, *, after_pause: bool = False) -> None:
+        """Read on; the app wants more body.
+
+        Args:
+            after_pause: Whether the client has had to wait for this. If reading was
+                paused it had to anyway.
+        """
         if self._is_reading_paused and not self.closed:
             self._is_reading_paused = False
             self.transport.resume_reading()
-        if self._body_clock is not None:
+            after_pause = True
+        if after_pause and self._body_clock is not None:
             self.deadline = self._body_clock.start(self.context.clock.now)
 
     def on_response_done(self) -> None:

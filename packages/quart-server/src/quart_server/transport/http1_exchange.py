@@ -136,11 +136,12 @@ class HTTP1Exchange(Exchange):
 
     def _want_body(self) -> None:
         head = self.head
-        if head.expects_continue:
+        expected = head.expects_continue
+        if expected:
             head.expects_continue = False
             if self.stage == 0:
                 self.connection.write(_CONTINUE)
-        self.connection.resume_body()
+        self.connection.resume_body(after_pause=expected)
 
     def _body_taken(self) -> None:
         self.connection.resume_body()
