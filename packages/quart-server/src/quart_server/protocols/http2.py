@@ -198,6 +198,7 @@ class HTTP2Connection:
         for stream in self.streams.values():
             self.sender.drop(stream)
         self.streams.clear()
+        self._engine.charged = 0
 
     def announce_end(self) -> None:
         """Begin a graceful end: the client shall make its requests elsewhere.

@@ -21,9 +21,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from h2.config import H2Configuration
-from h2.connection import ConnectionInputs, H2Connection
+from h2.connection import ConnectionInputs, ConnectionState, H2Connection
 from h2.exceptions import FlowControlError, InvalidBodyLengthError
 from h2.exceptions import ProtocolError as H2Error
+from h2.frame_buffer import FrameBuffer
 from h2.settings import SettingCodes
 from h2.stream import H2Stream, StreamClosedBy, StreamInputs, StreamState
 from hyperframe.exceptions import HyperframeError
@@ -61,7 +62,17 @@ _LARGEST_WINDOW: Final = 2**31 - 1
 _MAX_FRAME: Final = 16 * 1024
 # RFC 9218, 2.1; not in h2.
 _NO_RFC7540_PRIORITIES: Final = 0x9
-# We call h2's methods for frames by their names.
+# Our checks of fields are stricter, and reset the stream only.
+_CONFIG: Final = H2Configuration(
+    client_side=False,
+    header_encoding=None,
+    validate_inbound_headers=False,
+    normalize_inbound_headers=False,
+    validate_outbound_headers=False,
+    normalize_outbound_headers=False,
+)
+# We delimit frames ourselves, and call h2's methods for them by their names.
+_NO_BUFFER: Final = FrameBuffer(server=True)
 _NO_DISPATCH: Final[dict[type[Frame], Any]] = {}
 _KNOWN_SETTINGS: Final = frozenset(int(code) for code in SettingCodes)
 
@@ -136,16 +147,8 @@ class Engine(H2Connection):
     streams: dict[int, Stream]  # type: ignore[assignment]  # ours, made in `open`
 
     def __init__(self, limits: HTTP2Limits) -> None:
-        # Our checks of fields are stricter, and reset the stream only.
-        config = H2Configuration(
-            client_side=False,
-            header_encoding=None,
-            validate_inbound_headers=False,
-            normalize_inbound_headers=False,
-            validate_outbound_headers=False,
-            normalize_outbound_headers=False,
-        )
-        super().__init__(config)
+        super().__init__(_CONFIG)
+        self.incoming_buffer = _NO_BUFFER
         self.limits = limits
         for settings in (self.local_settings, self.remote_settings):
             values: Any = {
@@ -256,7 +259,7 @@ class Engine(H2Connection):
 
     def open(self, stream_id: int, *, ended: bool) -> Stream:
         """Open the stream of a request (RFC 9113, 5.1: idle to open)."""
-        if not self.highest_inbound_stream_id:
+        if self.state_machine.state is ConnectionState.IDLE:
             self.state_machine.process_input(ConnectionInputs.RECV_HEADERS)
         stream = Stream(stream_id, self.config, self._receive_window, self._send_window)
         stream.max_outbound_frame_size = self.frame_size

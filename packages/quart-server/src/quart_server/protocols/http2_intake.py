@@ -77,9 +77,9 @@ class Intake:
             StreamFailed: It must not come on its stream.
         """
         _, flags, stream_id, payload = frame
-        data, depends_on = headers_payload(stream_id, flags, payload)
         if not stream_id % 2:
             raise ConnectionFailed(_PROTOCOL_ERROR, "HEADERS on no client's stream")
+        data, depends_on = headers_payload(stream_id, flags, payload)
         if depends_on == stream_id:
             raise ConnectionFailed(_PROTOCOL_ERROR, "a stream depends on itself")
         if flags & END_HEADERS:
