@@ -32,7 +32,13 @@ PEERS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "fastapi": (("fastapi==0.165.0", "python-multipart==0.0.34"), OUR_SERVER),
     "django": (("django==5.2.19",), OUR_SERVER),
     "uvicorn": (
-        ("uvicorn==0.54.0", "httptools==0.9.0", "uvloop==0.23.0", "wsproto==1.3.2"),
+        (
+            "uvicorn==0.54.0",
+            "httptools==0.9.0",
+            "uvloop==0.23.0",
+            "websockets==17.4",
+            "wsproto==1.3.2",
+        ),
         OUR_FRAMEWORK,
     ),
     "hypercorn": (("hypercorn==0.18.0",), OUR_FRAMEWORK),
