@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from math import inf
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from quart_server.protocols.errors import ProtocolError
 from quart_server.protocols.http2 import HTTP2Connection
@@ -23,6 +23,7 @@ from quart_server.protocols.http2_events import (
 )
 
 from .connection import Connection
+from .http2_clocks import HTTP2Clocks
 from .http2_exchange import HTTP2Exchange
 from .http2_push import push_request
 from .http2_rules import http2_rules
@@ -44,9 +45,6 @@ __all__ = ["HTTP2Transport"]
 
 _log = logging.getLogger("quart_server.error")
 
-# A client told of the end has this long to answer the PING that went with it.
-_FAREWELL_SECONDS: Final = 1.0
-
 
 class HTTP2Transport(Connection):
     """One HTTP/2 connection.
@@ -58,17 +56,14 @@ class HTTP2Transport(Connection):
     """
 
     __slots__ = (
-        "_awaits_acknowledgement",
-        "_end_deadline",
+        "_clocks",
+        "_had_partial",
         "_handlers",
         "_has_eof",
-        "_head_deadline",
         "_http2",
-        "_idle_deadline",
         "_is_ending",
         "_is_flush_due",
         "_is_lingering",
-        "_settings_deadline",
         "limits",
         "requests",
         "sender",
@@ -85,12 +80,9 @@ class HTTP2Transport(Connection):
         self._is_flush_due = False
         self._is_ending = False
         self._has_eof = False
-        self._awaits_acknowledgement = False
+        self._had_partial = False
         self._is_lingering = False
-        self._settings_deadline = inf
-        self._head_deadline = inf
-        self._idle_deadline = inf
-        self._end_deadline = inf
+        self._clocks = HTTP2Clocks(context.config)
         self.requests = 0
 
     # From asyncio
@@ -98,11 +90,8 @@ class HTTP2Transport(Connection):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send our SETTINGS, wait for the client's preface."""
         super().connection_made(transport)
-        now = self.context.clock.now
-        config = self.context.config
-        self._settings_deadline = now + config.h2_preface_timeout
-        self._idle_deadline = now + config.first_byte_timeout
-        self.deadline = min(self._settings_deadline, self._idle_deadline)
+        self._clocks.start(self.context.clock.now)
+        self.deadline = self._clocks.next
         self.flush()
         if self.context.is_stopping:
             self.shut_down()
@@ -124,8 +113,9 @@ class HTTP2Transport(Connection):
             self.flush_soon()
         if http2.is_partial:
             self._watch_partial(len(data))
-        elif self._head_deadline != inf:
-            self._head_deadline = inf
+        elif self._had_partial:
+            self._had_partial = False
+            self._clocks.watch_head(0.0, is_in_head=False)
 
     def eof_received(self) -> bool:
         """Let what has been asked for have its answer, where TLS does not forbid it."""
@@ -165,12 +155,10 @@ class HTTP2Transport(Connection):
         if self._is_lingering:
             self.abort()
             return
-        if self._settings_deadline <= now and not self._check_settings():
-            return
-        if self._head_deadline <= now:
-            self._fail(
-                ConnectionFailed(ErrorCodes.ENHANCE_YOUR_CALM, "a head without an end")
-            )
+        try:
+            self._clocks.check(now, self._http2)
+        except ConnectionFailed as error:
+            self._fail(error)
             return
         for handler in self._all_handlers():
             if handler.deadline <= now:
@@ -303,7 +291,7 @@ class HTTP2Transport(Connection):
         if stream.is_over:
             self._http2.free_place()  # reset at once: nobody waits for an answer
             return
-        self._idle_deadline = inf
+        self._clocks.idle = inf
         refusal = event.refusal or self._refuse()
         if refusal is not None:
             self._answer_refused(stream, head, refusal)
@@ -380,15 +368,14 @@ class HTTP2Transport(Connection):
             return
         self._is_ending = True
         self._http2.announce_end()
-        seconds = max(self.context.idle_seconds, _FAREWELL_SECONDS)
-        self._end_deadline = self.context.clock.now + seconds
-        self.wake_at(self._end_deadline)
+        self._clocks.start_end(self.context.clock.now, self.context.idle_seconds)
+        self.wake_at(self._clocks.end)
         self.flush_soon()
 
     def _finish(self) -> None:
         """Take no more requests, the client knows by now."""
         if self._is_ending and not self._is_lingering:
-            self._end_deadline = inf
+            self._clocks.end = inf
             self._http2.finish()
             self.flush_soon()
             self._note_idle()
@@ -439,31 +426,15 @@ class HTTP2Transport(Connection):
         if self._http2.is_finishing:
             self._linger()
         elif not self._handlers:
-            timeout = self.context.config.keep_alive_timeout
-            self._idle_deadline = self.context.clock.now + timeout
-            self.wake_at(self._idle_deadline)
-
-    def _check_settings(self) -> bool:
-        """Act on a client that has not answered our SETTINGS; whether to go on."""
-        http2, config = self._http2, self.context.config
-        if http2.is_acknowledged:
-            self._settings_deadline = inf
-            return True
-        more = config.h2_settings_timeout - config.h2_preface_timeout
-        if http2.has_preface and more > 0 and not self._awaits_acknowledgement:
-            self._awaits_acknowledgement = True
-            self._settings_deadline += more
-            return True
-        self._fail(
-            ConnectionFailed(ErrorCodes.SETTINGS_TIMEOUT, "no answer to SETTINGS")
-        )
-        return False
+            self._clocks.start_idle(self.context.clock.now)
+            self.wake_at(self._clocks.idle)
 
     def _check_end(self, now: float) -> None:
-        if self._end_deadline <= now:
+        clocks = self._clocks
+        if clocks.end <= now:
             self._finish()
-        if self._idle_deadline <= now:
-            self._idle_deadline = inf
+        if clocks.idle <= now:
+            clocks.idle = inf
             if not self._http2.streams and not self._handlers:
                 self._is_ending = True
                 self._finish()
@@ -473,21 +444,14 @@ class HTTP2Transport(Connection):
         stream = self._http2.partial_body_stream
         if stream is not None and stream.handler is not None:
             stream.handler.count_partial(size)
-        if not self._http2.is_in_head:
-            self._head_deadline = inf
-        elif self._head_deadline == inf:
-            timeout = self.context.config.header_timeout
-            self._head_deadline = self.context.clock.now + timeout
-            self.wake_at(self._head_deadline)
+        self._had_partial = True
+        now = self.context.clock.now
+        self._clocks.watch_head(now, is_in_head=self._http2.is_in_head)
+        self.wake_at(self._clocks.next)
 
     def _find_deadline(self) -> None:
         """Set the time of the next look."""
-        own = min(
-            self._settings_deadline,
-            self._head_deadline,
-            self._idle_deadline,
-            self._end_deadline,
-        )
+        own = self._clocks.next
         for handler in self._all_handlers():
             own = min(own, handler.deadline)
         if not self._is_lingering:
