@@ -116,7 +116,9 @@ def request_line(status: int, method: str, path: str, seconds: float, size: int)
         seconds: How long it took.
         size: How many bytes the body had.
     """
+    # A line stays a line, whatever a client puts into its path.
     shown = printable(path[:MAX_PATH_CHARACTERS])
+    shown = shown.replace("\n", "\\n").replace("\t", "\\t")
     colour = _STATUS_COLOURS.get(status // 100)
     code = click.style(str(status) if status else "  -", fg=colour)
     line = (
