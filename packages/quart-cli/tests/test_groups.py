@@ -360,3 +360,17 @@ def test_the_version_option_prints_three_lines() -> None:
     result = CliRunner().invoke(cli, ["--version"])
     names = [line.split()[0] for line in result.output.splitlines()]
     assert names == ["Python", "Quart", "Werkzeug"]
+
+
+@pytest.mark.parametrize(
+    ("value", "debug"), [("maybe", True), ("1", True), ("NO", False), ("false", False)]
+)
+def test_any_text_but_a_few_means_debug(
+    app: Quart, monkeypatch: pytest.MonkeyPatch, value: str, debug: bool
+) -> None:
+    @app.cli.command("debug")
+    def show() -> None:
+        click.echo(current_app.debug)
+
+    monkeypatch.setenv("QUART_DEBUG", value)
+    assert invoke(app, "debug").output == f"{debug}\n"

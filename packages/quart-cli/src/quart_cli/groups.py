@@ -233,6 +233,8 @@ def debug_option() -> click.Option:
         default=None,
         help="Set debug mode.",
         expose_value=False,
+        # QUART_DEBUG is read where it is needed: any text but a few means yes.
+        allow_from_autoenv=False,
         callback=_on_debug,
     )
 
