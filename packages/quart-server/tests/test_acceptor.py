@@ -31,15 +31,11 @@ async def test_f_04_clients_over_the_limit_wait_their_turn(start_worker) -> None
     assert (await clients[3].response())[0] == 200
 
 
-async def test_f_04_exhausted_system_is_left_alone_for_a_while(
-    start_worker, caplog, monkeypatch
-) -> None:
-    monkeypatch.setattr("quart_server.transport.acceptor._EXHAUSTED_SECONDS", 0.05)
-    calls = 0
+def fail_first_accept(monkeypatch, error: OSError) -> list[int]:
+    """Let listening sockets fail once; return a list that grows with each call."""
+    calls: list[int] = []
 
-    class Exhausted:
-        """A listening socket whose first accept finds no descriptor."""
-
+    class Failing:
         def __init__(self, sock):
             self.sock = sock
 
@@ -47,10 +43,9 @@ async def test_f_04_exhausted_system_is_left_alone_for_a_while(
             return getattr(self.sock, name)
 
         def accept(self):
-            nonlocal calls
-            calls += 1
-            if calls == 1:
-                raise OSError(errno.EMFILE, "Too many open files")
+            calls.append(1)
+            if len(calls) == 1:
+                raise error
             return self.sock.accept()
 
     from quart_server.transport import acceptor
@@ -58,13 +53,35 @@ async def test_f_04_exhausted_system_is_left_alone_for_a_while(
     original = acceptor.Acceptor.__init__
 
     def patched(self, context, sock, *args, **settings):
-        original(self, context, Exhausted(sock), *args, **settings)
+        original(self, context, Failing(sock), *args, **settings)
 
     monkeypatch.setattr(acceptor.Acceptor, "__init__", patched)
+    return calls
+
+
+async def test_f_04_exhausted_system_is_left_alone_for_a_while(
+    start_worker, caplog, monkeypatch
+) -> None:
+    monkeypatch.setattr("quart_server.transport.acceptor._EXHAUSTED_SECONDS", 0.05)
+    error = OSError(errno.EMFILE, "Too many open files")
+    calls = fail_first_accept(monkeypatch, error)
     worker = await start_worker(answer, lifespan="off", max_connections=2)
     client = await worker.connect()
     await client.send(GET)
     assert (await client.response())[0] == 200
     errors = [r for r in caplog.records if r.levelno == logging.ERROR]
     assert len(errors) == 1
-    assert calls <= 3
+    assert len(calls) <= 3
+
+
+async def test_h1_19_connection_that_failed_in_the_backlog_is_passed_over(
+    start_worker, caplog, monkeypatch
+) -> None:
+    # Linux reports what happened to the connection by accept(), see accept(2).
+    error = OSError(errno.EPROTO, "Protocol error")
+    fail_first_accept(monkeypatch, error)
+    worker = await start_worker(answer, lifespan="off")
+    client = await worker.connect()
+    await client.send(GET)
+    assert (await client.response())[0] == 200
+    assert not [r for r in caplog.records if r.levelno >= logging.ERROR]

@@ -30,6 +30,15 @@ _BATCH: Final = 64
 # How long the system is left alone when it has no descriptors or memory to give.
 _EXHAUSTED_SECONDS: Final = 1.0
 _EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+# What happened to a connection in the backlog: Linux reports it by accept().
+_PASSED_OVER: Final = frozenset(
+    getattr(errno, name)
+    for name in (
+        "EPROTO", "EPERM", "ENETDOWN", "ENETUNREACH", "EHOSTDOWN", "EHOSTUNREACH",
+        "ENONET", "ENOPROTOOPT", "EOPNOTSUPP",
+    )
+    if hasattr(errno, name)
+)  # fmt: skip
 
 
 class Acceptor:
@@ -96,6 +105,9 @@ class Acceptor:
             task.add_done_callback(self._connected)
 
     def _on_error(self, error: OSError) -> None:
+        if error.errno in _PASSED_OVER:
+            _log.debug("A connection failed before it was accepted: %s", error.strerror)
+            return
         if error.errno not in _EXHAUSTED:
             raise error
         _log.error("No connection can be accepted for now: %s", error.strerror)
