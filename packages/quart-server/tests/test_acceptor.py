@@ -79,9 +79,10 @@ async def test_h1_19_connection_that_failed_in_the_backlog_is_passed_over(
 ) -> None:
     # Linux reports what happened to the connection by accept(), see accept(2).
     error = OSError(errno.EPROTO, "Protocol error")
-    fail_first_accept(monkeypatch, error)
-    worker = await start_worker(answer, lifespan="off")
+    calls = fail_first_accept(monkeypatch, error)
+    worker = await start_worker(answer, lifespan="off", max_connections=2)
     client = await worker.connect()
     await client.send(GET)
     assert (await client.response())[0] == 200
+    assert len(calls) > 1
     assert not [r for r in caplog.records if r.levelno >= logging.ERROR]
