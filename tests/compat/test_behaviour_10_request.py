@@ -293,7 +293,7 @@ async def test_client_that_leaves_cancels_the_handler() -> None:
 
 
 async def test_attributes() -> None:
-    async def view() -> dict[str, Any]:
+    async def view(n: int) -> dict[str, Any]:
         return {
             "method": request.method,
             "path": request.path,

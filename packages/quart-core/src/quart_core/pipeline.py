@@ -8,13 +8,14 @@ nothing to do returns at once.
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
 from typing import Any
 
 from quart_contexts.ctx import AppContext, RequestContext
 from quart_contexts.globals import request_ctx
 from werkzeug.sansio.response import Response as SansIOResponse
 
+from .discarded import close_with, discard
 from .dispatch_signatures import context_may_lead
 from .sessions import SecureCookieSessionInterface
 from .signals import (
@@ -67,10 +68,11 @@ class RequestPipeline(ViewResults):
         """
         ctx = self.request_context(request)
         error: BaseException | None = None
+        response: Any = None
         try:
             try:
                 await ctx.push()
-                response: Response = await self.full_dispatch_request(ctx)
+                response = await self.full_dispatch_request(ctx)
             except Exception as raised:  # noqa: BLE001 - a handler's, or raised
                 error = raised
                 response = await self.handle_exception(raised)
@@ -83,10 +85,16 @@ class RequestPipeline(ViewResults):
             else:
                 if error is not None and self.should_ignore_error(error):
                     error = None
-                await ctx.auto_pop(error)
-                # The traceback refers to this frame, this frame to the exception.
-                error = None
-        return response
+                try:
+                    await ctx.auto_pop(error)
+                except BaseException:
+                    await discard(response, self.logger)
+                    raise
+                finally:
+                    # The traceback refers to this frame, this frame to the exception.
+                    error = None
+        result: Response = response
+        return result
 
     def _has_no_teardown(self, ctx: RequestContext) -> bool:
         """Return whether nothing would happen when the context is popped.
@@ -192,13 +200,16 @@ class RequestPipeline(ViewResults):
             result, request_context = request_context, result
         elif result is _MISSING:
             result = rv
-        response = await self.make_response(result)
+        made = response = await self.make_response(result)
         try:
             response = await self.process_response(response, request_context)
+            if response is not made:
+                await close_with(response, made, self.logger)
             if request_finished.receivers:
                 await send_signal(request_finished, self, response=response)
-        except Exception:
-            if not from_error_handler:
+        except BaseException as error:
+            if not (from_error_handler and isinstance(error, Exception)):
+                await discard(response, self.logger)
                 raise
             self.logger.exception(
                 "The error page is sent, but a function after the request failed"
@@ -214,17 +225,8 @@ class RequestPipeline(ViewResults):
         if isinstance(response, AppContext):
             response, request_context = request_context, response
         ctx = request_context or request_ctx._get_current_object()
-        if ctx._after_request is not None:
-            for function in ctx._after_request:
-                response = _checked(
-                    await self.ensure_async(function)(response), function
-                )
-        if self.after_request_funcs:
-            for scope in (*ctx.request.blueprints, None):
-                for function in reversed(self.after_request_funcs.get(scope, ())):
-                    response = _checked(
-                        await self.ensure_async(function)(response), function
-                    )
+        if ctx._after_request is not None or self.after_request_funcs:
+            response = await self._after_request(ctx, response)
         session = ctx._session
         if session is None:
             if not self.config["SESSION_REFRESH_EACH_REQUEST"]:
@@ -234,6 +236,30 @@ class RequestPipeline(ViewResults):
                 return response
         await self._save_session(session, response)
         return response
+
+    async def _after_request(self, ctx: Any, given: Any) -> Any:
+        """Run the functions after the request; return what the last one returned."""
+        response = given
+        try:
+            for function in self._functions_after(ctx):
+                returned = _checked(
+                    await self.ensure_async(function)(response), function
+                )
+                if response is not given and returned is not response:
+                    await close_with(returned, response, self.logger)
+                response = returned
+        except BaseException:
+            # The given one is the caller's.
+            if response is not given:
+                await discard(response, self.logger)
+            raise
+        return response
+
+    def _functions_after(self, ctx: Any) -> Iterator[Any]:
+        yield from ctx._after_request or ()
+        if self.after_request_funcs:
+            for scope in (*ctx.request.blueprints, None):
+                yield from reversed(self.after_request_funcs.get(scope, ()))
 
     def _session_to_refresh(self, ctx: Any) -> Any:
         """Return a session nobody read, if it may be permanent and so re-sent."""

@@ -10,6 +10,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 from werkzeug.sansio.response import Response as SansIOResponse
 
+from .discarded import discard
 from .error_handling import ErrorHandling
 from .hints import explain_coroutine_result, explain_none_result
 from .wrappers import Response
@@ -32,8 +33,8 @@ class ViewResults(ErrorHandling):
 
         Args:
             result: str, bytes, dict, list, generator, async generator, Response,
-                HTTP exception, WSGI callable, or one of these in a tuple with a
-                status, with headers, or with both in this order.
+                HTTP exception, or one of these in a tuple with a status, with
+                headers, or with both in this order.
             rv: Flask's name for ``result``.
 
         Raises:
@@ -52,11 +53,17 @@ class ViewResults(ErrorHandling):
         if value is None or value is _MISSING:
             raise TypeError(explain_none_result(_current_view(self), result))
         response: Response = self._response_of(value)
-        if status is not None:
-            # An int, an HTTPStatus or digits; a reason is not sent by HTTP/2 anyway.
-            response.status_code = int(status)
-        if headers:
-            response.headers.update(headers)
+        if status is None and not headers:
+            return response
+        try:
+            if status is not None:
+                # An int, an HTTPStatus or digits; HTTP/2 sends no reason anyway.
+                response.status_code = int(status)
+            if headers:
+                response.headers.update(headers)
+        except Exception:
+            await discard(response, self.logger)
+            raise
         return response
 
     @staticmethod
