@@ -185,6 +185,14 @@ class WebsocketClient:
             raise TypeError(f"{event} instead of a close")
         return event.code, event.reason or ""
 
+    def closing_code(self) -> int:
+        """Wait for the close behind whatever comes before, and answer it."""
+        while True:
+            event = self._next()
+            if isinstance(event, CloseConnection):
+                self._send(event.response())
+                return event.code
+
     def close(self, code: int = 1000) -> None:
         self._send(CloseConnection(code))
 

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 from quart_server.lifespan import LifespanError
+from quart_server.transport.connection import ClientDisconnectedError
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -77,6 +78,61 @@ async def never_ends(scope, receive, send):
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": b"a", "more_body": True})
     await asyncio.Event().wait()
+
+
+def event_stream(cancelled: list, *, pushes: bool):
+    """Make an app with an endless stream of events that knows of no shutdown."""
+
+    async def app(scope, receive, send):
+        headers = [(b"Content-Type", b"text/event-stream; charset=utf-8")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        part = {"type": "http.response.body", "body": b"data: x\n\n"}
+        try:
+            await send({**part, "more_body": True})
+            while pushes:
+                await asyncio.sleep(0.01)
+                await send({**part, "more_body": True})
+            await asyncio.Event().wait()
+        except BaseException as error:
+            cancelled.append(type(error))
+            raise
+
+    return app
+
+
+@pytest.mark.parametrize("pushes", [True, False])
+@pytest.mark.parametrize("version", [b"1.1", b"1.0"])
+async def test_f_19_event_streams_end_in_order_without_code_of_the_app(
+    start_worker, caplog, pushes, version
+) -> None:
+    ends = []
+    app = event_stream(ends, pushes=pushes)
+    worker = await start_worker(app, lifespan="off", graceful_timeout=30.0)
+    client = await worker.connect()
+    await client.send(b"GET / HTTP/%b\r\nHost: a\r\n\r\n" % version)
+    await client.until(b"data: x")
+    start = asyncio.get_running_loop().time()
+    assert await worker.stop() == 0
+    assert asyncio.get_running_loop().time() - start < 5
+    rest = await client.rest()
+    assert rest.endswith(b"0\r\n\r\n" if version == b"1.1" else b"\n\n")
+    assert ends == [ClientDisconnectedError if pushes else asyncio.CancelledError]
+    assert not caplog.records
+
+
+async def test_f_19_other_streams_have_the_graceful_time(start_worker) -> None:
+    async def app(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"a", "more_body": True})
+        await asyncio.sleep(0.5)
+        await send({"type": "http.response.body", "body": b"end"})
+
+    worker = await start_worker(app, lifespan="off", event_stream_timeout=0.0)
+    client = await worker.connect()
+    await client.send(GET)
+    await client.until(b"a\r\n")
+    assert await worker.stop() == 0
+    assert (await client.rest()).endswith(b"3\r\nend\r\n0\r\n\r\n")
 
 
 async def test_what_outlasts_the_graceful_time_is_cut(start_worker) -> None:

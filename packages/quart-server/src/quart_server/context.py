@@ -6,7 +6,7 @@ import asyncio
 import contextvars
 import logging
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from .access_log import AccessLog
 from .protocols.http1_response import ResponseEncoder
@@ -14,6 +14,7 @@ from .protocols.limits import HTTP1Limits
 from .protocols.readers import Reader, make_reader
 from .proxies import TrustedProxies
 from .transport.clock import Clock
+from .transport.exchange import Exchange
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from .asgi import ASGIApp
     from .config import Config
     from .transport.connection import Connection
-    from .transport.exchange import Exchange
     from .transport.http2_rules import HTTP2Rules
     from .transport.websocket_rules import WebsocketRules
     from .transport.websocket_session import WebsocketSession
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 __all__ = ["ShutdownEvent", "WorkerContext"]
 
 _log = logging.getLogger("quart_server.error")
+
+# Between two looks at the event streams of a worker that is stopping.
+_END_STREAMS_SECONDS: Final = 1.0
 
 
 class ShutdownEvent:
@@ -201,6 +204,7 @@ class WorkerContext:
         self.idle_seconds = idle_seconds
         self.on_idle = on_idle
         self.shutdown.set()
+        self.loop.call_later(self.config.event_stream_timeout, self._end_streams)
         for connection in tuple(self.connections):
             try:
                 connection.shut_down()
@@ -217,6 +221,14 @@ class WorkerContext:
         for exchange in running:
             exchange.cancel()
         return len(running)
+
+    def _end_streams(self) -> None:
+        """End event streams, now and then: one may have begun just before the stop."""
+        for exchange in tuple(self.exchanges):
+            if isinstance(exchange, Exchange):
+                exchange.end_stream()
+        if self.on_idle is not None:
+            self.loop.call_later(_END_STREAMS_SECONDS, self._end_streams)
 
     def _report_idle(self) -> None:
         if self.on_idle is not None and not self.connections and not self.exchanges:

@@ -80,6 +80,13 @@ class ProcessSettings:
         unit="seconds",
         minimum=0,
     )
+    event_stream_timeout: float = option(
+        1.0,
+        "Time an event stream (text/event-stream) has then to end by itself, before "
+        "the server ends it; its client connects anew.",
+        unit="seconds",
+        minimum=0,
+    )
     worker_heartbeat_timeout: float = option(
         30.0,
         "A worker whose event loop is blocked this long is replaced.",

@@ -70,6 +70,7 @@ class Exchange:
         "_body_told",
         "_chunks",
         "_start",
+        "_stream_end",
         "_waiters",
         "buffered",
         "bytes_sent",
@@ -108,6 +109,7 @@ class Exchange:
         self._chunks: list[bytes] | None = None
         self._body_done = head.body_length == 0
         self._body_told = False
+        self._stream_end = 0
         self._waiters: list[asyncio.Future[None]] | None = None
 
     # The app's side
@@ -204,6 +206,31 @@ class Exchange:
         """Cancel the app (the graceful time is over)."""
         if self.task is not None:
             self.task.cancel()
+
+    def end_stream(self) -> None:
+        """End an event stream, since the server is stopping; then cancel its app.
+
+        Event streams have no end of their own, and their clients connect anew. Called
+        from time to time: first the stream ends and `send` raises, and an app that has
+        not noticed by the next time is cancelled, once.
+        """
+        if self._stream_end == 1:
+            self._stream_end = 2
+            self.cancel()
+        elif self.stage == BODY and not self.disconnected and self._is_event_stream():
+            self._stream_end = 1
+            with contextlib.suppress(ClientDisconnectedError):
+                self._write_body(b"", more=False)
+                self._complete()
+            self.disconnected = True
+
+    def _is_event_stream(self) -> bool:
+        start = self._start
+        if start is None or start.get("trailers", False):
+            return False
+        fields = {bytes(name).lower(): value for name, value in start["headers"]}
+        kind = fields.get(b"content-type", b"").lower()
+        return kind.startswith(b"text/event-stream") and b"content-length" not in fields
 
     @property
     def is_waiting_for_body(self) -> bool:
