@@ -175,7 +175,7 @@ class Record:
         iter(["a"]),
         object(),
     ],
-    ids=repr,
+    ids=lambda result: type(result).__name__,
 )
 async def test_what_is_no_response_is_a_type_error(result: Any) -> None:
     async def view() -> Any:

@@ -114,6 +114,7 @@ async def test_emptied_session_deletes_the_cookie() -> None:
         _cookie({"a": 1})[:-2],
         "session=",
     ],
+    ids=["rubbish", "other key", "cut", "empty"],
 )
 async def test_bad_signature_gives_a_new_empty_session(cookie: str) -> None:
     app = _app(lambda: str(dict(session)))
