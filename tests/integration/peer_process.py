@@ -105,11 +105,12 @@ class PeerProcess:
                 return
         raise AssertionError(f"the server does not listen:\n{self.output}")
 
-    def wait_for_output(self, text: str) -> None:
+    def wait_for_count(self, text: str, count: int) -> None:
+        """Wait until a text stands in the output as often as this."""
         deadline = time.monotonic() + WAIT_SECONDS
-        while text not in self.output:
+        while self.output.count(text) < count:
             if time.monotonic() > deadline:
-                raise AssertionError(f"no {text!r} in:\n{self.output}")
+                raise AssertionError(f"not {count} times {text!r} in:\n{self.output}")
             time.sleep(0.02)
 
     def stop(self) -> int:

@@ -84,10 +84,12 @@ def test_stream_leaves_piece_by_piece(client: httpx.Client) -> None:
 def test_client_that_leaves_a_stream_ends_it(
     server: PeerProcess, client: httpx.Client
 ) -> None:
-    before = server.output.count("closed")
+    before = server.output.count("closed\n")
     with client.stream("GET", "/endless") as answer:
         assert next(answer.iter_lines()) == "tick"
-    server.wait_for_output("closed\n" * (before + 1))
+    # What is said between is one access line, and no failure of the app.
+    server.wait_for_count("closed\n", before + 1)
+    assert "App failed: GET /endless" not in server.output
 
 
 def test_two_cookies_are_two_fields(client: httpx.Client) -> None:

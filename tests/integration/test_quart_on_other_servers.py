@@ -122,10 +122,10 @@ def test_stream_leaves_piece_by_piece(client: httpx.Client) -> None:
 def test_client_that_leaves_a_stream_ends_it(
     server: PeerProcess, client: httpx.Client
 ) -> None:
-    before = server.output.count("closed")
+    before = server.output.count("closed\n")
     with client.stream("GET", "/endless") as answer:
         assert next(answer.iter_lines()) == "tick"
-    server.wait_for_output("closed\n" * (before + 1))
+    server.wait_for_count("closed\n", before + 1)
 
 
 def test_file_and_a_range_of_it(client: httpx.Client) -> None:
