@@ -468,6 +468,28 @@ async def test_app_takes_no_more_of_a_body_at_once_than_the_buffer_size(
     assert max(sizes) == 64 * 1024
 
 
+async def test_app_that_returns_when_its_client_has_left_is_no_failure(
+    start_worker, caplog
+) -> None:
+    raised = []
+
+    async def app(scope, receive, send):
+        [connection] = worker.context.connections
+        # The loop has not said yet that the connection is lost.
+        connection.transport.abort()
+        try:
+            await respond(send, b"hello")
+        except OSError as error:
+            raised.append(type(error).__name__)
+
+    worker = await start_worker(app, lifespan="off")
+    client = await worker.connect()
+    await client.send(GET % b"/")
+    await worker.settled(lambda: raised == ["ClientDisconnectedError"])
+    await worker.settled(lambda: not worker.context.exchanges)
+    assert caplog.records == []
+
+
 async def test_body_is_read_no_faster_than_the_app_takes_it(start_worker) -> None:
     release = asyncio.Event()
 

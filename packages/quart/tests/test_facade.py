@@ -75,6 +75,20 @@ def test_names_are_those_of_the_packages() -> None:
     assert quart.current_app is quart_contexts.current_app
 
 
+def test_import_quart_is_enough_for_every_submodule() -> None:
+    package = Path(quart.__file__).parent
+    names = {path.stem for path in package.iterdir() if path.suffix in {"", ".py"}}
+    public = {name for name in names if not name.startswith(("_", "py."))}
+    source = (
+        "import quart, sys\n"
+        f"for name in {sorted(public)!r}:\n"
+        "    assert getattr(quart, name) is sys.modules['quart.' + name], name\n"
+        "print(quart.json.dumps({'a': 1}))"
+    )
+    command = [sys.executable, "-c", source]
+    assert subprocess.check_output(command, text=True) == '{"a": 1}\n'
+
+
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="'nothing'"):
         _ = quart.nothing
@@ -96,7 +110,9 @@ def test_what_is_lazy_is_what_type_checkers_read() -> None:
         for statement in guarded
         for alias in statement.names
     }
-    assert read == quart._LAZY
+    submodules = {name for name, module in read.items() if module is None}
+    assert submodules == quart._SUBMODULES
+    assert {name: read[name] for name in read if name not in submodules} == quart._LAZY
 
 
 def test_importing_it_imports_neither_templates_nor_server_nor_commands() -> None:

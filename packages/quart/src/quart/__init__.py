@@ -77,6 +77,30 @@ if TYPE_CHECKING:
     )
     from quart_ws.websocket import Websocket
 
+    from . import app as app
+    from . import asgi as asgi
+    from . import blueprints as blueprints
+    from . import cli as cli
+    from . import config as config
+    from . import ctx as ctx
+    from . import datastructures as datastructures
+    from . import debug as debug
+    from . import formparser as formparser
+    from . import globals as globals  # noqa: A004 - the module of this name
+    from . import helpers as helpers
+    from . import json as json
+    from . import logging as logging
+    from . import routing as routing
+    from . import scaffold as scaffold
+    from . import sessions as sessions
+    from . import signals as signals
+    from . import templating as templating
+    from . import testing as testing
+    from . import typing as typing
+    from . import utils as utils
+    from . import views as views
+    from . import wrappers as wrappers
+
 # Name -> the module of another package that has it.
 _LAZY = {
     "Websocket": "quart_ws.websocket",
@@ -85,6 +109,35 @@ _LAZY = {
     "stream_template": "quart_templating.templating",
     "stream_template_string": "quart_templating.templating",
 }
+
+# What "import quart" is enough for: quart.json.dumps(), quart.sessions, ...
+_SUBMODULES = frozenset(
+    {
+        "app",
+        "asgi",
+        "blueprints",
+        "cli",
+        "config",
+        "ctx",
+        "datastructures",
+        "debug",
+        "formparser",
+        "globals",
+        "helpers",
+        "json",
+        "logging",
+        "routing",
+        "scaffold",
+        "sessions",
+        "signals",
+        "templating",
+        "testing",
+        "typing",
+        "utils",
+        "views",
+        "wrappers",
+    }
+)
 
 __all__ = (
     "Blueprint",
@@ -149,6 +202,8 @@ __version__ = "1.0.0"
 
 
 def __getattr__(name: str) -> Any:
+    if name in _SUBMODULES:
+        return import_module(f"{__name__}.{name}")
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(_LAZY[name]), name)
@@ -158,4 +213,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*vars(sys.modules[__name__]), *_LAZY})
+    return sorted({*vars(sys.modules[__name__]), *_LAZY, *_SUBMODULES})

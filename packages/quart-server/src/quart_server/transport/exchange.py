@@ -153,14 +153,19 @@ class Exchange:
         if self.disconnected:
             raise ClientDisconnectedError("the client closed the connection")
         kind = message["type"]
-        if kind == "http.response.body":
-            self._on_body(message)
-        elif kind == "http.response.start":
-            self._on_start(message)
-        else:
-            await self._on_extension(kind, message)
-        if self.connection.is_writing_paused:
-            await self._drain()
+        try:
+            if kind == "http.response.body":
+                self._on_body(message)
+            elif kind == "http.response.start":
+                self._on_start(message)
+            else:
+                await self._on_extension(kind, message)
+            if self.connection.is_writing_paused:
+                await self._drain()
+        except ClientDisconnectedError:
+            # Known here before the event loop says so; the app may return now.
+            self.disconnect()
+            raise
 
     # The connection's side
 
