@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from core_driver import Answer, Driver
-from quart_core import ClientDisconnectedError, Quart, Response, g, request
+from quart_core import ClientDisconnectedError, Quart, Response, abort, g, request
 from quart_core.asgi import ASGIHTTPConnection
 
 LIMIT = 5.0
@@ -683,7 +683,9 @@ async def test_every_started_stream_is_finalized_once() -> None:
             assert finalized.count("teardown") == 1
 
 
-@pytest.mark.parametrize("path", ["/", "/nowhere", "/fails", "/waits"])
+@pytest.mark.parametrize(
+    "path", ["/", "/nowhere", "/fails", "/waits", "/aborts", "/unhandled"]
+)
 async def test_request_and_context_are_freed_without_the_collector(path: str) -> None:
     app = Quart(__name__)
     gone: list[Any] = []
@@ -709,10 +711,20 @@ async def test_request_and_context_are_freed_without_the_collector(path: str) ->
         await asyncio.sleep(0)
         return ""
 
+    @app.get("/aborts")
+    async def aborts() -> str:
+        abort(404)
+
+    @app.get("/unhandled")
+    async def unhandled() -> str:
+        raise KeyError
+
     @app.errorhandler(ValueError)
     async def handle(error: ValueError) -> str:
         return "handled"
 
+    # What keeps records keeps exceptions, and these their frames.
+    app.logger.disabled = True
     driver = Driver(app)
     await driver.get(path)
     gone.clear()

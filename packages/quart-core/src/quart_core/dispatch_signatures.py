@@ -81,7 +81,12 @@ def context_may_lead(**aliases: str) -> Callable[[F], F]:
 
             @wraps(method)
             async def awaited(self: Any, *args: Any, **kwargs: Any) -> Any:
-                return await method(self, *adapt(args, kwargs), **kwargs)
+                try:
+                    return await method(self, *adapt(args, kwargs), **kwargs)
+                finally:
+                    # An exception passing through refers to this frame: were it an
+                    # argument, they would keep each other and the context.
+                    del args, kwargs
 
             adapted: Any = awaited
         else:

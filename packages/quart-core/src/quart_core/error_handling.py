@@ -110,9 +110,13 @@ class ErrorHandling(Urls):
         if isinstance(error, HTTPException) and not self.trap_http_exception(error):
             return await self.handle_http_exception(error)
         handler = self._find_error_handler(error, self._current_blueprints())
-        if handler is None:
-            raise error
-        return await self.ensure_async(handler)(error)
+        try:
+            if handler is None:
+                raise error
+            return await self.ensure_async(handler)(error)
+        finally:
+            # Raised, it refers to this frame: no cycle with it.
+            del error
 
     def _propagates(self) -> bool:
         """Return whether unhandled exceptions leave the application."""

@@ -130,7 +130,11 @@ class RequestPipeline(ViewResults):
                 result = await self.dispatch_request(ctx)
         except Exception as error:  # noqa: BLE001 - a handler's, or raised
             result = await self.handle_user_exception(error)
-        response: Response = await self.finalize_request(result, ctx)
+        try:
+            response: Response = await self.finalize_request(result, ctx)
+        finally:
+            # An HTTP exception's traceback refers to this frame: no cycle with it.
+            result = None
         return response
 
     async def preprocess_request(self, request_context: Any = None) -> Any:
