@@ -297,14 +297,22 @@ class AppContext:
                 await announcement
 
     async def _teardown(self, exc: BaseException | None, *, owns_app: bool) -> None:
+        subject = self.request_websocket
+        if subject is not None:
+            # Clients that leave now interrupt nothing.
+            subject._finalizing = True
         try:
             if self._request is not None:
                 await self.app.do_teardown_request(exc, self)
             elif self._websocket is not None:
                 await self.app.do_teardown_websocket(exc, self)
         finally:
-            if owns_app:
-                await self.app.do_teardown_appcontext(exc)
+            try:
+                if owns_app:
+                    await self.app.do_teardown_appcontext(exc)
+            finally:
+                if subject is not None:
+                    subject._finalizing = False
 
     def _unbind(self) -> None:
         """Reset the context variables that the last push set."""

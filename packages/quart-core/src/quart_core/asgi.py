@@ -114,9 +114,15 @@ class ASGIHTTPConnection:
             self._timer = loop.call_later(self._timeout, self._expire)
 
     async def _watch(self) -> None:
-        await self.handle_messages(self._request, self._receive)
+        request = self._request
+        await self.handle_messages(request, self._receive)
         self._client_left = True
-        if self._task is not None:
+        # Interrupted once, and not in its cleaning up: what has been told by a read
+        # is doing that, and so are the functions that tear the request down.
+        is_cleaning_up = self._timed_out or request._finalizing
+        if self._task is None or is_cleaning_up:
+            return
+        if request.body._told_task != id(self._task):
             self._task.cancel()
 
     def _expire(self) -> None:
@@ -247,6 +253,9 @@ class ASGIHTTPConnection:
         status = response.status_code
         ours = isinstance(response, Response)
         try:
+            if self._client_left:
+                # Found out by a handler that went on, or while it was torn down.
+                raise asyncio.CancelledError
             head: Any = {
                 "type": "http.response.start",
                 "status": status,
@@ -275,6 +284,7 @@ class ASGIHTTPConnection:
             if not ours:
                 response.close()
             elif response._must_close:
+                self._request._finalizing = True
                 await response._close_body()
 
     async def _send_messages(self, send: Any, *messages: Any) -> None:

@@ -56,6 +56,9 @@ class BaseRequestWebsocket(SansIORequest):
     #: The error that matching the URL gave, raised when the request is dispatched.
     routing_exception: Exception | None = None
 
+    #: Whether it is being torn down, which a client that leaves does not interrupt.
+    _finalizing = False
+
     #: The rule that matched the URL.
     url_rule: QuartRule | Rule | None = None
 

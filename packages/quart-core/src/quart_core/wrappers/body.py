@@ -59,6 +59,9 @@ class Body:
     _disconnected = False
     _dropped = False
 
+    #: The identity of the task that was told last that the client has left.
+    _told_task: int | None = None
+
     _source: ASGIReceiveCallable | None = None
     _source_repeats = False
     _receiving = False
@@ -246,7 +249,16 @@ class Body:
 
     def _check_connection(self) -> None:
         if self._disconnected:
-            raise ClientDisconnectedError
+            raise self._departure()
+
+    def _departure(self) -> ClientDisconnectedError:
+        """Return what tells the current task; its connection need not tell it again."""
+        try:
+            self._told_task = id(asyncio.current_task())
+        except RuntimeError:
+            # Another family of event loops, whose connections look after themselves.
+            self._told_task = None
+        return ClientDisconnectedError()
 
     # The buffer: the very bytes that arrived for one chunk, a BytesIO for several. It
     # grows in place and hands out its content without a copy.
@@ -292,7 +304,7 @@ class Body:
             # The connection cancels the handler of a client that has left; the reader
             # is told why.
             if self._disconnected and not self._ended:
-                raise ClientDisconnectedError from None
+                raise self._departure() from None
             raise
 
     async def _wait_for_turn(self) -> None:
