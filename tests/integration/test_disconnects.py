@@ -70,12 +70,19 @@ def make_app(folder: Path) -> Quart:  # noqa: C901 - one view after the other
 
     @app.teardown_request
     async def end(error: BaseException | None) -> None:
+        # A client that leaves meanwhile must not keep it from ending.
+        await asyncio.sleep(0)
         ledger.ended["request", g.number] += 1
 
     @app.get("/wait")
     async def wait() -> str:
-        with ledger.step("view"):
+        key = ("slow end", g.number)
+        ledger.begun[key] += 1
+        try:
             await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            ledger.ended[key] += 1
         return ""
 
     @app.get("/quick")
@@ -90,8 +97,13 @@ def make_app(folder: Path) -> Quart:  # noqa: C901 - one view after the other
 
     @app.post("/data")
     async def data() -> str:
-        with ledger.step("view"):
+        key = ("slow end", g.number)
+        ledger.begun[key] += 1
+        try:
             return str(len(await request.get_data()))
+        finally:
+            await asyncio.sleep(0)
+            ledger.ended[key] += 1
 
     @app.post("/iterate")
     async def iterate() -> str:
@@ -122,6 +134,7 @@ def make_app(folder: Path) -> Quart:  # noqa: C901 - one view after the other
         ledger.begun[key] += 1
 
         async def closed() -> None:
+            await asyncio.sleep(0)
             ledger.ended[key] += 1
 
         response.call_on_close(closed)
