@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 
 import pytest
 from quart_server.lifespan import LifespanError
@@ -55,6 +56,29 @@ async def test_f_17_head_being_received_is_still_served(start_worker) -> None:
     await client.send(GET[10:])
     assert (await client.response())[0] == 200
     assert await worker.stop() == 0
+
+
+@pytest.mark.parametrize("turns", range(16))
+async def test_f_17_no_connection_is_lost_between_accept_and_close(
+    start_worker, turns: int
+) -> None:
+    # A second socket stands for the other processes that accept on the address.
+    worker = await start_worker(answer, lifespan="off")
+    with worker.listener.sock.dup() as shared, socket.socket() as client:
+        client.settimeout(5)
+        worker.shutdown.set()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        client.connect(shared.getsockname())  # Done by the kernel, at once.
+        client.sendall(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+        await worker.stop()
+        shared.setblocking(False)
+        try:
+            waiting, _ = shared.accept()
+        except BlockingIOError:
+            assert client.recv(100).startswith(b"HTTP/1.1 200 ")
+        else:
+            waiting.close()
 
 
 async def test_shutdown_event_ends_streams(start_worker) -> None:

@@ -32,7 +32,7 @@ _log = logging.getLogger("quart_server.error")
 
 # What was cancelled gets this long to clean up.
 _CANCEL_TIMEOUT = 1.0
-# From accept() to connection_made() asyncio takes some turns, uvloop one.
+# From accept() to connection_made() other loops' servers take some turns.
 _TURNS_TO_CONNECT = 4
 # Connections in their handshake are known to nobody yet.
 _HANDSHAKE_SECONDS = 0.2
@@ -93,7 +93,7 @@ async def serve_listeners(
         for server in servers:
             server.close()
         _close(listeners)
-        await _settle(is_tls=ssl_context is not None)
+        await _settle(servers, is_tls=ssl_context is not None)
         cut = await _drain(context, force_event, idle_seconds())
         context.clock.stop()
         await lifespan.stop()
@@ -123,7 +123,7 @@ async def _listen(
         factory = TLSTransport
         if config.http2 and "h2" in config.alpn_protocols:
             load_http2()  # nearly all clients will choose it
-    if config.max_connections is not None:
+    if config.max_connections is not None or _is_asyncio(context.loop):
         acceptor = Acceptor(
             context,
             listener.sock,
@@ -140,6 +140,11 @@ async def _listen(
         ssl=ssl_context,
         ssl_handshake_timeout=config.ssl_handshake_timeout if ssl_context else None,
     )
+
+
+def _is_asyncio(loop: asyncio.AbstractEventLoop) -> bool:
+    """Return whether a loop's own server is worse than ours, which needs readers."""
+    return isinstance(loop, asyncio.SelectorEventLoop)
 
 
 def _limit_requests(context: WorkerContext, callback: Callable[[], None]) -> None:
@@ -163,8 +168,15 @@ async def _either(first: asyncio.Event, second: asyncio.Event | None) -> None:
             task.cancel()
 
 
-async def _settle(*, is_tls: bool) -> None:
+async def _settle(
+    servers: Sequence[asyncio.Server | Acceptor], *, is_tls: bool
+) -> None:
     """Let connections that are accepted become ones that the context knows."""
+    for server in servers:
+        if isinstance(server, Acceptor):
+            await server.settle(_HANDSHAKE_SECONDS)
+    if all(isinstance(server, Acceptor) for server in servers):
+        return
     for _ in range(_TURNS_TO_CONNECT):
         await asyncio.sleep(0)
     if is_tls:

@@ -1,18 +1,19 @@
-"""Accepting no more connections than a worker may hold.
+"""Accepting connections: no more than a worker may hold, and none lost at the end.
 
 asyncio's own server cannot pause. Here the listening socket is simply not looked at
 while the worker is full: further clients wait in the kernel's backlog, other workers
-may take them, and nothing spins (F-04).
+may take them, and nothing spins (F-04). It also drops, without a word, a connection
+accepted in the turn of the loop in which it is closed; here it is served (F-17).
 """
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import logging
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    import asyncio
     import socket
     import ssl
     from collections.abc import Callable
@@ -42,7 +43,15 @@ _PASSED_OVER: Final = frozenset(
 
 
 class Acceptor:
-    """Accepts connections of one listening socket while there is room."""
+    """Accepts connections of one listening socket while there is room.
+
+    Args:
+        context: What the worker's connections share.
+        sock: The listening socket, closed in the end.
+        factory: Makes the protocol of a connection.
+        maximum: How many connections the worker may hold, None for no limit.
+        ssl_context: For connections that begin with a handshake.
+    """
 
     def __init__(
         self,
@@ -50,7 +59,7 @@ class Acceptor:
         sock: socket.socket,
         factory: Callable[[], Connection],
         *,
-        maximum: int,
+        maximum: int | None = None,
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         self._context = context
@@ -73,6 +82,15 @@ class Acceptor:
         self._unwatch()
         self._sock.close()
 
+    async def settle(self, timeout: float) -> None:
+        """Wait until what is accepted is a connection that the context knows.
+
+        Args:
+            timeout: Seconds that handshakes may take.
+        """
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=timeout)
+
     def _watch(self) -> None:
         if not self._is_closed and not self._is_watching and self._has_room():
             self._is_watching = True
@@ -84,6 +102,8 @@ class Acceptor:
             self._context.loop.remove_reader(self._sock)
 
     def _has_room(self) -> bool:
+        if self._maximum is None:
+            return True
         held = len(self._context.connections) + len(self._tasks)
         return held < self._maximum
 
