@@ -299,6 +299,98 @@ async def test_a_task_group_ends_when_the_client_leaves() -> None:
     assert ended == ["WebsocketDisconnectedError", "writer"]
 
 
+async def test_a_task_group_around_the_reading_ends_when_the_client_leaves(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    # Before Python 3.12 the group wraps what is not exactly a CancelledError.
+    got: list[Any] = []
+    app: Quart
+
+    async def write() -> None:
+        try:
+            await forever()
+        finally:
+            got.append("writer")
+
+    async def handler() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(write())
+            async for message in websocket:
+                got.append(message)
+
+    app = make_app(handler)
+
+    @app.teardown_websocket
+    async def teardown(error: BaseException | None) -> None:
+        got.append(type(error).__name__)
+
+    client = Client(app)
+    client.text("one")
+    _ = client.task
+    await turns()
+    client.leave()
+    await client.end()
+    assert got == ["one", "writer", "WebsocketDisconnectedError"]
+    assert client.types == ["accept"]
+    assert caplog.records == []
+
+
+async def test_groups_within_groups_end_when_the_client_leaves() -> None:
+    async def handler() -> None:
+        async with asyncio.TaskGroup() as outer:
+            outer.create_task(forever())
+            async with asyncio.TaskGroup() as inner:
+                inner.create_task(forever())
+                await websocket.receive()
+
+    client = await talk(make_app(handler))
+    assert client.types == ["accept"]
+
+
+async def test_a_failure_while_the_client_leaves_is_not_hidden_by_its_leaving() -> None:
+    seen = []
+
+    async def write() -> None:
+        try:
+            await forever()
+        finally:
+            raise ValueError("of the writer")
+
+    async def handler() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(write())
+            async for _ in websocket:
+                pass
+
+    app = make_app(handler)
+
+    @app.errorhandler(ExceptionGroup)
+    async def handle(error: ExceptionGroup[Any]) -> str:
+        seen.append([repr(each) for each in error.exceptions])
+        return ""
+
+    client = Client(app)
+    _ = client.task
+    await turns()
+    client.leave()
+    await client.end()
+    assert seen == [["ValueError('of the writer')"]]
+
+
+async def test_other_groups_pass_as_they_are() -> None:
+    class Stop(BaseException):
+        pass
+
+    group = BaseExceptionGroup("of the handler", [Stop(), ValueError()])
+
+    async def handler() -> None:
+        raise group
+
+    with pytest.raises(BaseExceptionGroup) as caught:
+        await talk(make_app(handler))
+    assert caught.value is group
+
+
 async def test_gathered_tasks_end_when_the_client_leaves() -> None:
     ended = []
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from quart_core.wrappers.base import ClientDisconnectedError
 
-__all__ = ("ClosedBy", "Closure", "WebsocketDisconnectedError")
+__all__ = (
+    "ClosedBy",
+    "Closure",
+    "WebsocketDisconnectedError",
+    "without_disconnects",
+)
 
 #: Who ended a websocket: its client, this application, or the server at its shutdown.
 ClosedBy = Literal["client", "application", "server"]
@@ -52,3 +57,26 @@ class WebsocketDisconnectedError(ClientDisconnectedError):
     def __str__(self) -> str:
         reason = f" ({self.reason})" if self.reason else ""
         return f"the websocket was closed by the {self.closed_by}: {self.code}{reason}"
+
+
+# Any: groups hold exceptions of all types.
+def without_disconnects(group: BaseExceptionGroup[Any]) -> BaseException:
+    """Return what a group of exceptions is about, the client's leaving apart.
+
+    Before Python 3.12 an `asyncio.TaskGroup` wraps the exception of its block unless
+    it is exactly a CancelledError, later it raises a cancellation as it is.
+
+    Returns:
+        The group without the ends of websockets; where nothing else is in it, one of
+        these; where none is in it, the group.
+    """
+    ends, others = group.split(WebsocketDisconnectedError)
+    if ends is None:
+        return group
+    return _first_leaf(ends) if others is None else others
+
+
+def _first_leaf(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -26,6 +26,7 @@ from quart_core.signals import (
 from werkzeug.exceptions import InternalServerError
 from werkzeug.sansio.response import Response as SansIOResponse
 
+from .disconnects import without_disconnects
 from .origins import check_origin
 
 if TYPE_CHECKING:
@@ -107,13 +108,29 @@ async def full_dispatch_websocket(app: Quart, websocket_context: Any = None) -> 
     try:
         if websocket_started.receivers:
             await send_signal(websocket_started, app)
-        result = await app.preprocess_websocket(ctx)
-        if result is None:
-            result = await app.dispatch_websocket(ctx)
+        result = await _handler_result(app, ctx)
     except Exception as error:  # noqa: BLE001 - a handler's, or raised
         ctx.websocket._failed = True
         result = await app.handle_user_exception(error)
     return await app.finalize_websocket(result, ctx)
+
+
+async def _handler_result(app: Quart, ctx: AppContext) -> Any:
+    """Return what the functions before the websocket, or else its handler, returned.
+
+    Raises:
+        BaseException: Theirs; the end of the websocket is no group of exceptions.
+    """
+    try:
+        result = await app.preprocess_websocket(ctx)
+        if result is None:
+            result = await app.dispatch_websocket(ctx)
+    except BaseExceptionGroup as group:
+        error = without_disconnects(group)
+        if error is group:
+            raise
+        raise error from None
+    return result
 
 
 async def preprocess_websocket(app: Quart, websocket_context: Any = None) -> Any:
