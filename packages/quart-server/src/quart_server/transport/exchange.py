@@ -10,13 +10,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import sys
-from collections.abc import Callable, Coroutine
-from contextvars import Context
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from .connection import ClientDisconnectedError
 from .departures import is_departure
+from .request_inbox import BODY, DONE, START, TRAILERS, RequestInbox
+from .tasks import start_task
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,53 +33,35 @@ __all__ = [
     "TRAILERS",
     "Exchange",
     "UnexpectedMessageError",
-    "start_task",
 ]
 
 _log = logging.getLogger("quart_server.error")
-
-# How far a response is; plain numbers, compared several times for each request.
-START: Final = 0
-BODY: Final = 1
-TRAILERS: Final = 2
-DONE: Final = 3
 
 
 class UnexpectedMessageError(RuntimeError):
     """The app sent an ASGI message that does not fit the state of its response."""
 
 
-class Exchange:
+class Exchange(RequestInbox):
     """One request being answered.
 
     Attributes:
-        context: What all connections of the worker share.
         connection: The connection the request came on.
         scope: The ASGI scope.
-        stage: How far the response is.
         status: The status sent, 0 before.
         bytes_sent: Body bytes sent.
-        disconnected: Whether the client is gone.
         outcome: How it ended, for the access log: `complete`, `client closed`,
             `timeout`, `reset` or `refused`.
     """
 
     __slots__ = (
-        "_body_done",
-        "_body_told",
-        "_chunks",
         "_start",
         "_stream_end",
-        "_waiters",
-        "buffered",
         "bytes_sent",
         "connection",
-        "context",
-        "disconnected",
         "head",
         "outcome",
         "scope",
-        "stage",
         "started_at",
         "status",
         "task",
@@ -93,24 +74,17 @@ class Exchange:
         head: RequestHead,
         scope: Scope,
     ) -> None:
-        self.context = context
+        super().__init__(context, has_body=head.body_length != 0)
         self.connection = connection
         self.head = head
         self.scope = scope
-        self.stage = START
         self.status = 0
         self.bytes_sent = 0
-        self.buffered = 0
-        self.disconnected = False
         self.outcome = "complete"
         self.task: asyncio.Task[None] | None = None
         self.started_at = 0.0
         self._start: Message | None = None
-        self._chunks: list[bytes] | None = None
-        self._body_done = head.body_length == 0
-        self._body_told = False
         self._stream_end = 0
-        self._waiters: list[asyncio.Future[None]] | None = None
 
     # The app's side
 
@@ -130,18 +104,6 @@ class Exchange:
             self.task = None
             self.context.remove_exchange(self)
             self._app_ended()
-
-    async def receive(self) -> Message:
-        """Return the next part of the body, then wait for the client to leave."""
-        if not self._body_told:
-            if not self._chunks and not self._body_done and not self.disconnected:
-                self._want_body()
-                await self._wait()
-            if self._chunks or self._body_done:
-                return self._next_part()
-        while not self.disconnected and self.stage != DONE:
-            await self._wait()
-        return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
         """Take one ASGI message of the response.
@@ -180,22 +142,6 @@ class Exchange:
         )
         if not task.done():
             self.task = task
-
-    def feed(self, data: bytes) -> None:
-        """Hold a piece of the request body for the app."""
-        if self._chunks is None:
-            self._chunks = [data]
-        else:
-            self._chunks.append(data)
-        self.buffered += len(data)
-        if self._waiters is not None:
-            self._wake()
-
-    def finish_body(self) -> None:
-        """The request body is complete."""
-        self._body_done = True
-        if self._waiters is not None:
-            self._wake()
 
     def disconnect(self, outcome: str = "client closed") -> None:
         """The client is gone; `receive` says so and `send` raises."""
@@ -237,11 +183,6 @@ class Exchange:
         kind = fields.get(b"content-type", b"").lower()
         return kind.startswith(b"text/event-stream") and b"content-length" not in fields
 
-    @property
-    def is_waiting_for_body(self) -> bool:
-        """Whether the app waits for bytes that the client has not sent."""
-        return self._waiters is not None and not self._body_done
-
     # For subclasses
 
     def _write_start(
@@ -266,14 +207,6 @@ class Exchange:
         self, start: Message, path: str, offset: int, count: int | None
     ) -> None:
         """Write head and a part of a file as the whole body; sets `stage`."""
-        raise NotImplementedError
-
-    def _want_body(self) -> None:
-        """The app wants more body than there is: resume reading, send 100."""
-        raise NotImplementedError
-
-    def _body_taken(self) -> None:
-        """The app took all that was held."""
         raise NotImplementedError
 
     def _response_done(self) -> None:
@@ -381,43 +314,6 @@ class Exchange:
             f"The app sent {message['type']!r}, expected {expected}"
         )
 
-    # The request body
-
-    def _next_part(self) -> Message:
-        chunks = self._chunks
-        if not chunks:
-            self._body_told = True
-            return {"type": "http.request", "body": b"", "more_body": False}
-        body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-        chunks.clear()
-        limit = self.context.config.body_buffer_size
-        if len(body) > limit:
-            # The app's own limit is overrun by no more than this.
-            chunks.append(body[limit:])
-            body = body[:limit]
-            self.buffered -= limit
-            return {"type": "http.request", "body": body, "more_body": True}
-        self.buffered = 0
-        more = not self._body_done
-        self._body_told = not more
-        if more:
-            self._body_taken()
-        return {"type": "http.request", "body": body, "more_body": more}
-
-    async def _wait(self) -> None:
-        """Wait until something happened; several tasks may wait at once."""
-        waiter = self.context.loop.create_future()
-        if self._waiters is None:
-            self._waiters = []
-        self._waiters.append(waiter)
-        await waiter
-
-    def _wake(self) -> None:
-        waiters, self._waiters = self._waiters, None
-        for waiter in waiters or ():
-            if not waiter.done():
-                waiter.set_result(None)
-
     # How it can fail
 
     def _on_error(self, error: BaseException) -> None:
@@ -470,34 +366,3 @@ class Exchange:
 
 def _escaped(head: RequestHead) -> str:
     return head.raw_path.decode("ascii", "backslashreplace")
-
-
-def _eager_task(
-    loop: asyncio.AbstractEventLoop,
-    coroutine: Coroutine[Any, Any, None],
-    context: Context,
-) -> asyncio.Task[None]:
-    # The checkers look at 3.11, where the parameter does not exist.
-    return asyncio.Task(  # type: ignore[call-arg]
-        coroutine,
-        loop=loop,
-        context=context,
-        eager_start=True,  # pyright: ignore[reportCallIssue]
-    )
-
-
-def _plain_task(
-    loop: asyncio.AbstractEventLoop,
-    coroutine: Coroutine[Any, Any, None],
-    context: Context,
-) -> asyncio.Task[None]:
-    return asyncio.Task(coroutine, loop=loop, context=context)
-
-
-# Python 3.12 runs a task's first step at once: an app that never waits costs no turn
-# of the loop. The context is given because the caller's may be that of another
-# request, whose app has just sent its response.
-start_task: Callable[
-    [asyncio.AbstractEventLoop, Coroutine[Any, Any, None], Context],
-    asyncio.Task[None],
-] = _eager_task if sys.version_info >= (3, 12) else _plain_task

@@ -12,7 +12,6 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from quart_server.protocols.errors import ProtocolError
-from quart_server.protocols.http2 import HTTP2Connection
 from quart_server.protocols.http2_errors import ConnectionFailed, ErrorCodes
 from quart_server.protocols.http2_events import (
     BodyReceived,
@@ -22,11 +21,10 @@ from quart_server.protocols.http2_events import (
     StreamReset,
 )
 
-from .connection import Connection
 from .http2_clocks import HTTP2Clocks
 from .http2_exchange import HTTP2Exchange
+from .http2_output import HTTP2Output
 from .http2_push import push_request
-from .http2_rules import http2_rules
 from .scope import http_scope
 from .upgrades import carry_websocket
 
@@ -46,42 +44,24 @@ __all__ = ["HTTP2Transport"]
 _log = logging.getLogger("quart_server.error")
 
 
-class HTTP2Transport(Connection):
+class HTTP2Transport(HTTP2Output):
     """One HTTP/2 connection.
 
     Attributes:
-        limits: What clients may send and hold.
-        sender: The sending half of the protocol.
         requests: Requests begun on this connection.
     """
 
     __slots__ = (
         "_clocks",
         "_had_partial",
-        "_handlers",
-        "_has_eof",
-        "_http2",
         "_is_ending",
-        "_is_flush_due",
-        "_is_lingering",
-        "limits",
         "requests",
-        "sender",
     )
 
     def __init__(self, context: WorkerContext) -> None:
         super().__init__(context)
-        rules = http2_rules(context)
-        self.limits = rules.limits
-        self._http2 = HTTP2Connection(rules.limits, rules.fields)
-        self.sender = self._http2.sender
-        # All whose app runs; streams know only those that are not over.
-        self._handlers: set[HTTP2Exchange | HTTP2WebsocketCarrier] = set()
-        self._is_flush_due = False
         self._is_ending = False
-        self._has_eof = False
         self._had_partial = False
-        self._is_lingering = False
         self._clocks = HTTP2Clocks(context.config)
         self.requests = 0
 
@@ -136,18 +116,6 @@ class HTTP2Transport(Connection):
         self._disconnect_all("client closed")
         self._http2.close()
 
-    def pause_writing(self) -> None:
-        """Hold everything back until the client reads."""
-        super().pause_writing()
-        self.sender.holds = True
-
-    def resume_writing(self) -> None:
-        """Let it go."""
-        self.sender.holds = False
-        super().resume_writing()
-        if not self.closed:
-            self.flush_soon()
-
     # From the clock and the worker
 
     def on_deadline(self, now: float) -> None:
@@ -167,11 +135,6 @@ class HTTP2Transport(Connection):
         if not self.closed:
             self._find_deadline()
 
-    def on_write_stalled(self) -> None:
-        """Give up a client that takes nothing."""
-        self._disconnect_all("timeout")
-        self.abort()
-
     def shut_down(self) -> None:
         """Ask the client to make its requests elsewhere; finish those it has made."""
         for handler in self._all_handlers():
@@ -180,47 +143,13 @@ class HTTP2Transport(Connection):
 
     # For exchanges
 
-    @property
-    def queued(self) -> int:
-        """Bytes of body that wait on all streams."""
-        return self.sender.queued
-
     def wake_at(self, deadline: float) -> None:
         """Have `on_deadline` called no later than then."""
         self.deadline = min(self.deadline, deadline)
 
-    def credit(self, stream: Stream, size: int) -> None:
-        """Give a client its window back."""
-        if not self.closed and not self._http2.is_ended:
-            self._http2.credit(stream, size)
-            if self._http2.pending:
-                self.flush_soon()
-
-    def drop(self, stream: Stream) -> None:
-        """Forget what waits on a stream."""
-        self.sender.drop(stream)
-
     def holds_up(self, exchange: HTTP2Exchange) -> bool:
         """Return whether it is for us that a body does not come."""
         return exchange.buffered > 0 or self._http2.is_window_closed
-
-    def reset_stream(self, stream: Stream, code: ErrorCodes) -> None:
-        """End a stream that cannot go on."""
-        if not self._http2.is_ended:
-            self._http2.reset(stream, code)
-            self.flush_soon()
-            self._note_idle()
-
-    def answer(self, stream: Stream, error: ProtocolError) -> None:
-        """Answer a request with the status of an error.
-
-        There is no body: it might have to wait for a window.
-        """
-        fields = list(error.fields)
-        if error.status == 503:
-            fields.append((b"retry-after", b"1"))
-        self.sender.send_head(stream, error.status, fields, 0, is_head=False, end=True)
-        self.flush_soon()
 
     def push(self, exchange: HTTP2Exchange, message: Message) -> None:
         """Begin a response that the client has not asked for, if it takes any."""
@@ -241,34 +170,6 @@ class HTTP2Transport(Connection):
         self._http2.free_place()
         if not self._handlers:
             self._note_idle()
-
-    # Writing
-
-    def flush_soon(self) -> None:
-        """Write within this turn of the loop, together with what else is written."""
-        if not self._is_flush_due:
-            self._is_flush_due = True
-            context = self.context
-            context.loop.call_soon(self.flush, context=context.base_context)
-
-    def flush(self) -> None:
-        """Write what windows, turns and the transport allow."""
-        self._is_flush_due = False
-        if self.closed or self.sender.holds or self.transport.is_closing():
-            return
-        http2, sender = self._http2, self.sender
-        moved = sender.pump() if sender.has_turns else None
-        if http2.pending:
-            self.transport.write(http2.take())
-        if moved:
-            self._tell_moved(moved)
-        if sender.has_turns:
-            self.flush_soon()
-
-    def _tell_moved(self, moved: list[Stream]) -> None:
-        for stream in moved:
-            if stream.handler is not None:
-                stream.handler.on_sent()
 
     # Events
 
@@ -386,36 +287,6 @@ class HTTP2Transport(Connection):
         self._disconnect_all("refused")
         self._http2.end(error)
         self._linger()
-
-    def _disconnect_all(self, outcome: str) -> None:
-        for handler in self._all_handlers():
-            handler.disconnect(outcome)
-
-    def _all_handlers(self) -> list[HTTP2Exchange | HTTP2WebsocketCarrier]:
-        """Return those whose app runs, and those whose response is not out."""
-        streams = self._http2.streams.values()
-        handlers = {stream.handler for stream in streams} | self._handlers
-        handlers.discard(None)
-        return list(handlers)
-
-    def _linger(self) -> None:
-        """Write what there is, then wait for the client to close.
-
-        Closing with unread bytes would reset the connection, and the client might
-        never see why.
-        """
-        self._is_lingering = True
-        if self.closed or self.transport.is_closing():
-            return
-        if self._http2.pending:
-            self.transport.write(self._http2.take())
-        if self.is_writing_paused:
-            self.abort()
-        elif self.transport.can_write_eof() and not self._has_eof:
-            self.transport.write_eof()
-            self.deadline = self.context.clock.now + self.context.config.drain_timeout
-        else:
-            self.close()
 
     # Deadlines
 

@@ -22,8 +22,9 @@ from quart_server.protocols.websocket import WebsocketConnection
 from quart_server.protocols.websocket_events import Closed, Failed
 
 from .connection import ClientDisconnectedError
-from .exchange import UnexpectedMessageError, start_task
+from .exchange import UnexpectedMessageError
 from .scope import websocket_scope
+from .tasks import start_task
 from .websocket_answer import (
     accept_fields,
     close_arguments,
