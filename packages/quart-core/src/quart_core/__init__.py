@@ -19,6 +19,7 @@ from quart_contexts.ctx import (
 from .app import Quart
 from .blueprints import Blueprint
 from .config import Config
+from .event_stream import EventStreamResponse
 from .globals import (
     app_ctx,
     current_app,
@@ -43,16 +44,19 @@ from .helpers import (
 )
 from .json import jsonify
 from .missing import MissingPackageError
+from .server_sent_events import ServerSentEvent
 from .wrappers import ClientDisconnectedError, Request, Response
 
 __all__ = (
     "Blueprint",
     "ClientDisconnectedError",
     "Config",
+    "EventStreamResponse",
     "MissingPackageError",
     "Quart",
     "Request",
     "Response",
+    "ServerSentEvent",
     "abort",
     "after_this_request",
     "after_this_websocket",

@@ -24,6 +24,7 @@ from quart_contexts.ctx import (
 from quart_core.app import Quart
 from quart_core.blueprints import Blueprint
 from quart_core.config import Config
+from quart_core.event_stream import EventStreamResponse
 from quart_core.globals import (
     app_ctx,
     current_app,
@@ -48,6 +49,7 @@ from quart_core.helpers import (
     url_for,
 )
 from quart_core.json import jsonify
+from quart_core.server_sent_events import ServerSentEvent
 from quart_core.signals import (
     appcontext_popped,
     appcontext_pushed,
@@ -142,11 +144,13 @@ _SUBMODULES = frozenset(
 __all__ = (
     "Blueprint",
     "Config",
+    "EventStreamResponse",
     "Markup",
     "Quart",
     "Request",
     "Response",
     "ResponseReturnValue",
+    "ServerSentEvent",
     "Websocket",
     "abort",
     "after_this_request",

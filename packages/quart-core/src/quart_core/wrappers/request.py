@@ -172,6 +172,20 @@ class Request(BaseRequestWebsocket):
     def max_form_parts(self, value: int | None) -> None:
         self._max_form_parts = value
 
+    # Headers
+
+    @property
+    def last_event_id(self) -> str | None:
+        """The id of the last event that a reconnecting `EventSource` has received.
+
+        None for one that has received none. The header holds UTF-8, and no browser
+        sends an empty one (HTML standard, 9.2.3).
+        """
+        value = self.headers.get("Last-Event-ID")
+        if not value:
+            return None
+        return value.encode("latin-1", "replace").decode("utf-8", "replace")
+
     # The body
 
     @property

@@ -26,12 +26,14 @@ __all__ = (
     "DataBody",
     "IterableBody",
     "ResponseBody",
+    "as_async_iterator",
+    "close_iterator",
     "encode_chunk",
     "valid_range",
 )
 
 
-Item = TypeVar("Item", str, bytes, str | bytes)
+Item = TypeVar("Item")
 
 
 class ResponseBody(ABC):
@@ -125,7 +127,7 @@ class IterableBody(ResponseBody):
         self, iterable: AsyncIterable[str | bytes] | Iterable[str | bytes]
     ) -> None:
         self._source = iterable
-        self.iter: AsyncIterator[str | bytes] = _as_async_iterator(iterable)
+        self.iter: AsyncIterator[str | bytes] = as_async_iterator(iterable)
 
     async def __aenter__(self) -> Self:
         return self
@@ -146,11 +148,7 @@ class IterableBody(ResponseBody):
         if self._closed:
             return
         self._closed = True
-        try:
-            await _aclose_if_possible(self.iter)
-        finally:
-            if self._source is not self.iter:
-                await _aclose_if_possible(self._source)
+        await close_iterator(self.iter, self._source)
 
     @property
     def sequence(self) -> list[str | bytes] | tuple[str | bytes, ...] | None:
@@ -193,9 +191,14 @@ def valid_range(begin: int, end: int | None, size: int) -> tuple[int, int]:
     return begin, end
 
 
-def _as_async_iterator(
-    iterable: AsyncIterable[str | bytes] | Iterable[str | bytes],
-) -> AsyncIterator[str | bytes]:
+def as_async_iterator(
+    iterable: AsyncIterable[Item] | Iterable[Item],
+) -> AsyncIterator[Item]:
+    """Iterate asynchronously: over lists and tuples here, over others in threads.
+
+    Raises:
+        TypeError: The object cannot be iterated over.
+    """
     if isinstance(iterable, AsyncIterable):
         return aiter(iterable)
     if isinstance(iterable, (list, tuple)):
@@ -211,6 +214,15 @@ def _as_async_iterator(
 async def _iterate(items: Iterable[Item]) -> AsyncIterator[Item]:
     for item in items:
         yield item
+
+
+async def close_iterator(iterator: object, source: object) -> None:
+    """Close an iterator, and the object it came from where that is another."""
+    try:
+        await _aclose_if_possible(iterator)
+    finally:
+        if source is not iterator:
+            await _aclose_if_possible(source)
 
 
 async def _aclose_if_possible(closable: object) -> None:
