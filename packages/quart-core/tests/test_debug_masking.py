@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from quart_core.debug.masking import MASK, Masker, is_secret_name, secrets_of
+from quart_core.sessions import NullSession
 
 
 @pytest.mark.parametrize(
@@ -87,6 +88,12 @@ def test_known_values_are_masked_wherever_they_stand():
     assert not masker.is_secret("anything", "abcdef")
 
 
+def test_the_advice_about_secret_keys_is_readable():
+    with pytest.raises(RuntimeError) as caught:
+        NullSession()["user"] = 1
+    assert Masker().message(str(caught.value)) == str(caught.value)
+
+
 def test_a_value_is_masked_in_its_escaped_form_too():
     secret = "line\nbreak'and\"quotes"
     masked = Masker({secret}).values(f"x = {secret!r}")
@@ -122,6 +129,7 @@ def test_secrets_come_from_settings_environment_and_request(monkeypatch):
         config={
             "SECRET_KEY": b"as-bytes",
             "SECRET_KEY_FALLBACKS": ["older", None],
+            "SESSION_COOKIE_NAME": "session",
             "DEBUG": True,
         }
     )
@@ -143,7 +151,7 @@ def test_secrets_come_from_settings_environment_and_request(monkeypatch):
         "hunter2",
         "k-123",
     } <= secrets
-    assert not {"", "text/html", "/etc/keys"} & secrets
+    assert not {"", "text/html", "/etc/keys", "session"} & secrets
 
 
 def test_what_is_no_base64_is_kept_as_it_is():

@@ -411,8 +411,8 @@ async def test_bytes_are_a_key() -> None:
 # No secret key
 
 FIX = (
-    "The session is unavailable because no secret key was set. Set app.secret_key = ..."
-    " (python -c 'import secrets; print(secrets.token_hex())')"
+    "The session is unavailable because no secret key was set. Set app.secret_key to a"
+    " random text, such as 'quart doctor --secret' prints."
 )
 CHANGES: dict[str, Callable[[Any], Any]] = {
     "set": lambda target: target.__setitem__("a", 1),

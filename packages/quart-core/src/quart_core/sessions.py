@@ -97,8 +97,7 @@ def _mark_modified(session: SecureCookieSession) -> None:
 def _refuse(self: object, *_args: object, **_kwargs: object) -> NoReturn:  # noqa: ARG001
     raise RuntimeError(
         "The session is unavailable because no secret key was set."
-        " Set app.secret_key = ..."
-        " (python -c 'import secrets; print(secrets.token_hex())')"
+        " Set app.secret_key to a random text, such as 'quart doctor --secret' prints."
     )
 
 

@@ -156,7 +156,7 @@ def secrets_of(app: Any, scope: Mapping[str, Any] | None) -> set[str]:
     secrets: set[str] = set()
     if app is not None:
         for name, value in app.config.items():
-            if isinstance(name, str) and is_secret_name(name):
+            if _is_secret_setting(name):
                 secrets.update(_texts(value))
     for name, value in os.environ.items():
         # A folder would be masked in every path.
@@ -167,6 +167,15 @@ def secrets_of(app: Any, scope: Mapping[str, Any] | None) -> set[str]:
             secrets.update(_credentials(value.decode("latin-1")))
     secrets.discard("")
     return secrets
+
+
+def _is_secret_setting(name: object) -> bool:
+    # What is said about the cookie is no secret; its name would be masked in the code.
+    return (
+        isinstance(name, str)
+        and not name.startswith("SESSION_COOKIE_")
+        and is_secret_name(name)
+    )
 
 
 def _texts(value: object) -> Iterator[str]:
