@@ -51,6 +51,24 @@ async def test_trigger_ends_the_serving() -> None:
         await task
 
 
+async def test_the_number_of_requests_that_were_cut_is_returned() -> None:
+    begun, stop = asyncio.Event(), asyncio.Event()
+
+    async def app(scope, receive, send):
+        if scope["type"] == "http":
+            begun.set()
+            await asyncio.Event().wait()
+
+    task, port = starting(app, shutdown_trigger=stop.wait, graceful_timeout=0.05)
+    async with asyncio.timeout(TIMEOUT):
+        _, writer = await asyncio.open_connection("127.0.0.1", await port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        await begun.wait()
+        stop.set()
+        assert await task == 1
+        writer.close()
+
+
 async def test_exception_of_the_trigger_ends_it_and_is_raised() -> None:
     fail = asyncio.Event()
 

@@ -38,7 +38,7 @@ async def serve(
     shutdown_trigger: Callable[[], Awaitable[object]] | None = None,
     ready: Callable[[Sequence[Listener]], None] | None = None,
     **settings: object,
-) -> None:
+) -> int:
     """Serve an app in this event loop until it is told to stop.
 
     Loggers are left as they are: configure `quart_server.error` and
@@ -51,6 +51,9 @@ async def serve(
             it SIGINT and SIGTERM end it (in the main thread), a second one at once.
         ready: Called with the listeners once connections are accepted.
         settings: Settings by name, over those of the config.
+
+    Returns:
+        How many requests were cut because the graceful timeout was over.
 
     Raises:
         ConfigError: A setting is unknown, bad, or does not fit the others.
@@ -78,9 +81,8 @@ async def serve(
             ready=lambda _context: _announce(listeners, ready),
         )
         if shutdown_trigger is None:
-            await _until_signal(serving, config, stop, force, ssl_context)
-        else:
-            await _until_trigger(serving, shutdown_trigger, stop)
+            return await _until_signal(serving, config, stop, force, ssl_context)
+        return await _until_trigger(serving, shutdown_trigger, stop)
 
 
 def _announce(
@@ -98,7 +100,7 @@ async def _until_signal(
     stop: asyncio.Event,
     force: asyncio.Event,
     ssl_context: ssl.SSLContext | None,
-) -> None:
+) -> int:
     loop = asyncio.get_running_loop()
     signals = ServerSignals(loop, stop, force, renewer(ssl_context, config))
     is_main = threading.current_thread() is threading.main_thread()
@@ -106,16 +108,17 @@ async def _until_signal(
         signals.handled() if is_main else nullcontext()
     )
     with handled:
-        await serving
+        cut = await serving
     if signals.exit_code:
         raise SystemExit(signals.exit_code)
+    return cut
 
 
 async def _until_trigger(
     serving: Awaitable[int],
     shutdown_trigger: Callable[[], Awaitable[object]],
     stop: asyncio.Event,
-) -> None:
+) -> int:
     """Serve until the trigger returns; its exception is raised after the drain."""
 
     async def wait() -> None:
@@ -126,9 +129,10 @@ async def _until_trigger(
 
     trigger = asyncio.ensure_future(wait())
     try:
-        await serving
+        cut = await serving
     finally:
         trigger.cancel()
         await asyncio.wait({trigger})
     if not trigger.cancelled():
         trigger.result()
+    return cut
