@@ -25,7 +25,7 @@ from quart_contexts.globals import _cv_websocket
 from quart_core.debug import traceback_response
 from quart_core.utils import encode_headers
 from quart_core.wrappers.scope_headers import ScopeHeaders
-from quart_core.wrappers.scope_path import request_path
+from quart_core.wrappers.scope_path import OUTSIDE, request_path
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import NotFound
 
@@ -122,7 +122,7 @@ class ASGIWebsocketConnection(HandlerWatch):
         # Any: whatever class stands in for ours.
         websocket_class: Any = app.websocket_class
         websocket: Websocket = websocket_class(
-            scope["path"] if path is None else path,
+            OUTSIDE if path is None else path,
             scope.get("query_string", b""),
             scope.get("scheme", "ws"),
             ScopeHeaders(scope, app.config["SERVER_NAME"]),
@@ -188,6 +188,7 @@ class ASGIWebsocketConnection(HandlerWatch):
         message: dict[str, Any] = {
             "type": "websocket.accept",
             "subprotocol": subprotocol,
+            "headers": [],
         }
         if self._spec_version() >= (2, 1):
             message["headers"] = encode_headers(Headers(headers))

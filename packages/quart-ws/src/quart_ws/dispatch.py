@@ -94,7 +94,7 @@ def _has_no_teardown(app: Quart, ctx: AppContext) -> bool:
         or websocket_tearing_down.receivers
         or appcontext_tearing_down.receivers
         or appcontext_popped.receivers
-        or "_quart._preserve_context" in ctx.websocket.scope
+        or ctx.websocket.scope.get("_quart._preserve_context")
         or cls.do_teardown_websocket is not Quart.do_teardown_websocket
         or cls.do_teardown_appcontext is not Quart.do_teardown_appcontext
         or type(ctx) is not WebsocketContext
