@@ -15,13 +15,28 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..wrappers import Response
+    from .development import DEVELOPMENT_EXTENSION, Development
+    from .kept import KeptError, keep_error
     from .page import TEMPLATE
     from .responses import error_response
     from .terminal import format_error
 
-__all__ = ("TEMPLATE", "error_response", "format_error", "traceback_response")
+__all__ = (
+    "DEVELOPMENT_EXTENSION",
+    "TEMPLATE",
+    "Development",
+    "KeptError",
+    "error_response",
+    "format_error",
+    "keep_error",
+    "traceback_response",
+)
 
 _LAZY = {
+    "DEVELOPMENT_EXTENSION": ".development",
+    "Development": ".development",
+    "KeptError": ".kept",
+    "keep_error": ".kept",
     "TEMPLATE": ".page",
     "error_response": ".responses",
     "format_error": ".terminal",

@@ -15,6 +15,7 @@ from typing import Final
 
 from markupsafe import Markup
 
+from .development import Development
 from .frames import Failure, Frame, Line
 from .request_data import Pairs, RequestData
 
@@ -52,7 +53,10 @@ _RELATIONS: Final = {
 
 
 def error_page(
-    chain: tuple[Failure, ...], request: RequestData | None, nonce: str
+    chain: tuple[Failure, ...],
+    request: RequestData | None,
+    nonce: str,
+    development: Development | None = None,
 ) -> str:
     """Return the page for a described exception.
 
@@ -60,6 +64,7 @@ def error_page(
         chain: The exception and what led to it.
         request: The request that failed.
         nonce: What allows the page's own style and script.
+        development: What the server offers, if it is one for development.
     """
     first, *related = chain
     title = f"{first.kind}: {first.message}" if first.message else first.kind
@@ -70,7 +75,7 @@ def error_page(
         script=_file("page.js"),
         head=_head(first, request),
         failures=_own(first) + _join(_related(each) for each in related),
-        request=_EMPTY if request is None else _request(request),
+        request=_EMPTY if request is None else _request(request, development),
         python=".".join(map(str, sys.version_info[:3])),
     )
 
@@ -271,7 +276,7 @@ def _table(pairs: Pairs) -> Markup:
     return Markup("<table>{}</table>").format(rows)
 
 
-def _request(request: RequestData) -> Markup:
+def _request(request: RequestData, development: Development | None) -> Markup:
     facts: Pairs = (
         ("Method", request.method),
         ("URL", request.url),
@@ -285,10 +290,21 @@ def _request(request: RequestData) -> Markup:
         Markup(
             '<section class="box"><p class="title">Repeat it</p><div class="curl">'
             '<button type="button" data-copies="curl" hidden>Copy as curl</button>'
-            '<pre id="curl">{}</pre></div></section>'
-        ).format(request.curl),
+            '<pre id="curl">{}</pre></div>{}</section>'
+        ).format(request.curl, _test(development)),
     ]
     return Markup("<h2>Request</h2>") + _join(boxes)
+
+
+def _test(development: Development | None) -> Markup:
+    """Return how to make a test of the request, and where to find the page again."""
+    if development is None or not development.test_command:
+        return _EMPTY
+    return Markup(
+        '<div class="curl"><a class="button" href="{path}.py" download>Save as test</a>'
+        "<pre>{command}</pre></div>"
+        '<p class="kept">This page is kept at <a href="{path}">{path}</a></p>'
+    ).format(path=development.error_path, command=development.test_command)
 
 
 def _box(title: str, pairs: Pairs, *, is_open: bool) -> Markup:

@@ -14,15 +14,16 @@ from werkzeug.http import parse_accept_header
 
 from ..wrappers import Response
 from .audience import is_for_developers
+from .development import development_of
 from .frames import Failure, Frame, describe
 from .masking import Masker, secrets_of
 from .page import error_page
 from .request_data import RequestData, request_data
 from .terminal import failure_text
 
-__all__ = ("current_response", "error_response")
+__all__ = ("PAGE_HEADERS", "current_response", "error_response", "page_policy")
 
-_HEADERS: Final = (
+PAGE_HEADERS: Final = (
     ("Cache-Control", "no-store"),
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
@@ -30,6 +31,8 @@ _HEADERS: Final = (
     ("Cross-Origin-Resource-Policy", "same-origin"),
     ("Vary", "Accept"),
 )
+"""Of every form of the response: kept by nobody, in no frame."""
+
 _NO_SOURCE_POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
 
 # The first is what a client gets that takes anything, such as curl.
@@ -70,19 +73,31 @@ def error_response(
     policy = _NO_SOURCE_POLICY
     if form == "text/html":
         nonce = secrets.token_urlsafe(16)
-        text = error_page(chain, request, nonce)
-        policy += (
-            f"; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; "
-            "base-uri 'none'; form-action 'none'"
-        )
+        development = development_of(scope)
+        text = error_page(chain, request, nonce, development)
+        policy = page_policy(nonce)
+        if development is not None and development.connects:
+            policy += "; connect-src 'self'"
     elif form == "application/json":
         text = json.dumps(_as_data(chain, request), indent=2) + "\n"
     else:
         text = f"{request.method} {request.url}\n\n{failure_text(chain)}\n"
     response = Response(text, 500, mimetype=form)
-    response.headers.extend(_HEADERS)
+    response.headers.extend(PAGE_HEADERS)
     response.headers["Content-Security-Policy"] = policy
     return response
+
+
+def page_policy(nonce: str) -> str:
+    """Return the Content-Security-Policy of the page: what has the nonce, no more.
+
+    Args:
+        nonce: Of the page's own style and script.
+    """
+    return (
+        f"{_NO_SOURCE_POLICY}; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
 
 
 def _plain_page() -> Response:
