@@ -103,3 +103,10 @@ def test_a_view_function_is_a_route_callable() -> None:
 
 def test_the_testing_protocols_are_the_same_objects() -> None:
     assert typing.TestClientProtocol is testing_typing.TestClientProtocol
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in typing.__all__ if name.startswith("Test")]
+)
+def test_protocols_named_after_tests_are_not_collected_as_tests(name: str) -> None:
+    assert getattr(typing, name).__test__ is False

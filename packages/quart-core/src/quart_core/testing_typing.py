@@ -280,3 +280,14 @@ class TestAppProtocol(Protocol):
         exc_value: BaseException | None,
         tb: TracebackType | None,
     ) -> None: ...
+
+
+# Or pytest would collect them where a test's module imports them. Set behind the
+# classes, as it would be a member of the protocols otherwise.
+for _protocol in (
+    TestAppProtocol,
+    TestClientProtocol,
+    TestHTTPConnectionProtocol,
+    TestWebsocketConnectionProtocol,
+):
+    setattr(_protocol, "__test__", False)  # noqa: B010 - no declared attribute
