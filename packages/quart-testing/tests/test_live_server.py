@@ -8,8 +8,6 @@ import pytest
 from quart_core import Quart
 from quart_testing import LiveServer
 
-pytest.importorskip("quart_server.server")
-
 
 @pytest.fixture
 def app() -> Quart:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-
 import pytest
 
 pytest_plugins = ["pytester"]
@@ -259,7 +257,6 @@ def test_the_settings_reach_the_clients(pytester: pytest.Pytester) -> None:
 
 
 def test_the_application_on_a_real_server(pytester: pytest.Pytester) -> None:
-    pytest.importorskip("quart_server.server")
     pytester.makeconftest(CONFTEST)
     pytester.makepyfile("""
         import urllib.request
@@ -273,7 +270,6 @@ def test_the_application_on_a_real_server(pytester: pytest.Pytester) -> None:
 
 
 def test_commands_are_run(pytester: pytest.Pytester) -> None:
-    pytest.importorskip("quart_cli.cli")
     pytester.makeconftest(CONFTEST)
     pytester.makepyfile("""
         def test_it(app, runner):
@@ -290,16 +286,10 @@ def test_commands_are_run(pytester: pytest.Pytester) -> None:
 # Other plugins
 
 
-def _needs(name: str) -> None:
-    if importlib.util.find_spec(name) is None:
-        pytest.skip(f"{name} is not installed")
-
-
 @pytest.mark.parametrize("mode", ["auto", "strict"])
 def test_tests_of_pytest_asyncio_are_left_to_it(
     pytester: pytest.Pytester, mode: str
 ) -> None:
-    _needs("pytest_asyncio")
     pytester.makeconftest(CONFTEST)
     pytester.makeini(
         f"[pytest]\nasyncio_mode = {mode}\n"
@@ -329,7 +319,6 @@ def test_tests_of_pytest_asyncio_are_left_to_it(
 
 
 def test_tests_of_anyio_are_left_to_it(pytester: pytest.Pytester) -> None:
-    _needs("anyio")
     pytester.makeconftest(CONFTEST)
     pytester.makepyfile("""
         import anyio

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+import click
 import pytest
 from quart_core import Quart
-
-click = pytest.importorskip("click")
 
 
 @pytest.fixture
@@ -57,8 +56,6 @@ async def test_in_a_coroutine_exceptions_come_through(app: Quart) -> None:
 
 
 def test_without_a_command_it_is_the_applications(app: Quart) -> None:
-    pytest.importorskip("quart_cli.cli")
-
     @app.cli.command("greet")
     @click.pass_obj
     def own(info: object) -> None:

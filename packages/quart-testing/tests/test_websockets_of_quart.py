@@ -14,8 +14,6 @@ from quart_testing import (
     WebsocketResponseError,
 )
 
-pytest.importorskip("quart_ws.asgi")
-
 
 @pytest.fixture
 def app() -> Quart:
