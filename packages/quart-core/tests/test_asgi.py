@@ -532,6 +532,28 @@ async def test_a_range_is_read_here_where_only_whole_files_can_be_sent(
 # Server push
 
 
+@pytest.mark.parametrize("extensions", [{"http.response.early_hint": {}}, {}, None])
+async def test_early_hints_need_the_extension(extensions: Any) -> None:
+    app = Quart(__name__)
+
+    @app.get("/")
+    async def index() -> str:
+        await request.send_early_hints()
+        await request.send_early_hints("</a.css>; rel=preload", "</é>")
+        return "late"
+
+    wire = Wire(app, extensions=extensions)
+    wire.body(b"")
+    await wire.end()
+    hints = {
+        "type": "http.response.early_hint",
+        "links": [b"</a.css>; rel=preload", b"</\xe9>"],
+    }
+    *early, start, _ = wire.answer.messages
+    assert start["type"] == "http.response.start"
+    assert early == ([hints] if extensions else [])
+
+
 async def test_push_promises_need_the_extension() -> None:
     app = Quart(__name__)
 

@@ -24,7 +24,7 @@ from .wrappers import ClientDisconnectedError, Request, Response
 from .wrappers.response import FileBody, IterableBody
 from .wrappers.response_body import encode_chunk
 from .wrappers.scope_headers import ScopeHeaders
-from .wrappers.scope_path import request_path
+from .wrappers.scope_path import OUTSIDE, request_path
 
 if TYPE_CHECKING:
     from .app import Quart
@@ -40,6 +40,9 @@ RAISE_EXTENSION = "quart.raise_exceptions"
 # Sends a part of a file: {"type": ..., "path": str, "offset": int, "count": int}.
 FILESEND_EXTENSION = "quart.response.filesend"
 PATHSEND_EXTENSION = "http.response.pathsend"
+
+# Sends a response 103 with header fields Link: {"type": ..., "links": list[bytes]}.
+EARLY_HINT_EXTENSION = "http.response.early_hint"
 
 _NO_BODY = frozenset({204, 304})
 
@@ -183,7 +186,7 @@ class ASGIHTTPConnection:
         request = app.request_class(
             scope["method"],
             scope.get("scheme", "http"),
-            scope["path"] if path is None else path,
+            OUTSIDE if path is None else path,
             scope.get("query_string", b""),
             ScopeHeaders(scope, app.config["SERVER_NAME"]),
             scope.get("root_path", ""),
@@ -193,6 +196,7 @@ class ASGIHTTPConnection:
             body_timeout=app.config["BODY_TIMEOUT"],
             send_push_promise=self._send_push_promise,
         )
+        request._send_links = self._send_early_hints
         if path is None:
             request.routing_exception = NotFound()
         return request
@@ -209,6 +213,15 @@ class ASGIHTTPConnection:
                 "headers": encode_headers(headers),
             }
         )
+
+    async def _send_early_hints(self, links: list[str]) -> None:
+        """Send a response 103, where the server can; else do nothing."""
+        extensions = self.scope.get("extensions") or ()
+        if EARLY_HINT_EXTENSION not in extensions:
+            return
+        encoded = [link.encode("latin-1") for link in links]
+        message: Any = {"type": EARLY_HINT_EXTENSION, "links": encoded}
+        await self._send_messages(self._send, message)
 
     # The response
 
@@ -374,6 +387,33 @@ class ASGILifespan:
             await send({"type": f"lifespan.{phase}.failed", "message": message})
         else:
             await send({"type": f"lifespan.{phase}.complete"})
+
+
+# Names that Quart's own tests and quart-trio import.
+
+
+def _convert_version(raw: str) -> list[int]:
+    """Return the numbers of a version such as ``2.1``."""
+    return [int(number) for number in raw.split(".")]
+
+
+def _convert_os_error(send: Any) -> Any:
+    """Return a ``send`` whose OSErrors say that the client has left."""
+
+    async def converted(message: Any) -> None:
+        try:
+            await send(message)
+        except OSError as error:
+            raise ClientDisconnectedError from error
+
+    return converted
+
+
+async def _handle_exception(app: Quart, error: Exception) -> Response:
+    """Return the debug page where an application shows such, else raise the error."""
+    if app.debug or app.testing:
+        return await traceback_response(error)
+    raise error
 
 
 def __getattr__(name: str) -> Any:

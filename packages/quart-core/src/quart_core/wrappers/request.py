@@ -88,6 +88,7 @@ class Request(BaseRequestWebsocket):
     _max_form_memory_size: int | EllipsisType | None = ...
     _max_form_parts: int | EllipsisType | None = ...
     _receive: ASGIReceiveCallable | None = None
+    _send_links: Callable[[list[str]], Awaitable[None]] | None = None
     _body: Body | None = None
     _form: MultiDict[str, str] | None = None
     _files: MultiDict[str, FileStorage] | None = None
@@ -457,6 +458,22 @@ class Request(BaseRequestWebsocket):
             for value in self.headers.getlist(name):
                 headers.add(name, value)
         await self._send_push_promise(path, headers)
+
+    async def send_early_hints(self, *links: str) -> None:
+        """Tell the client what the response will need, while it is being made.
+
+        Sends a response 103 ahead of the real one (RFC 8297), if the server can; call
+        it before the view returns.
+
+        ::
+
+            await request.send_early_hints("</style.css>; rel=preload; as=style")
+
+        Args:
+            links: Values of the header Link (RFC 8288).
+        """
+        if links and self._send_links is not None:
+            await self._send_links(list(links))
 
 
 def _as_multi_dict(values: Mapping[str, str]) -> MultiDict[str, str]:
