@@ -2,14 +2,16 @@
 
     python tools/bench/server_http1.py [--rounds 5] [--seconds 3] [--memory 2000]
 
-Needs wrk, and Uvicorn with httptools and uvloop in the same environment. Servers run
-one at a time, pinned to one core, wrk to another; rounds alternate between servers so
-that a busy machine harms all alike, and medians are compared.
+Needs wrk, and Uvicorn with httptools and uvloop in the same environment (that of
+`tools/peers.py uvicorn`). All servers run pinned to one core, wrk to another, and take
+turns: in each round each of them has each case once, so that a busy machine harms all
+alike. What is compared are medians, and the median of the ratios within the rounds.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import re
 import shutil
@@ -49,7 +51,7 @@ OURS = """
 from app import app
 from quart_server import Config, run
 settings = dict(loop="{loop}", http="{http}", access_log=False)
-run(app, Config(bind=("127.0.0.1:{port}",), **settings))
+run(app, Config(bind=("127.0.0.1:{port}",), log_level="warning", **settings))
 """
 
 BROWSER = [
@@ -151,15 +153,33 @@ def wrk(server: Server, seconds: int, *options: str, path: str = "/") -> float:
     return int(re.search(r"(\d+) requests in", output)[1]) / max(used, 0.01)
 
 
-def speeds(server: Server, seconds: int, script: Path) -> dict[str, float]:
+def cases(script: Path) -> dict[str, tuple[str, list[str]]]:
+    """Return path and options of wrk for each case."""
     headers = [part for line in BROWSER for part in ("-H", line)]
-    wrk(server, 1)
     return {
-        "1 header": wrk(server, seconds),
-        "11 headers": wrk(server, seconds, *headers),
-        "pipelined by 16": wrk(server, seconds, "-s", str(script)),
-        "1000 chunks": wrk(server, seconds, path="/stream"),
+        "1 header": ("/", []),
+        "11 headers": ("/", headers),
+        "pipelined by 16": ("/", ["-s", str(script)]),
+        "1000 chunks": ("/stream", []),
     }
+
+
+def compare(
+    folder: Path, script: Path, rounds: int, seconds: int
+) -> dict[str, dict[str, list[float]]]:
+    """Return requests per processor second of each server, case and round."""
+    found: dict[str, dict[str, list[float]]] = {name: {} for name in SERVERS}
+    with contextlib.ExitStack() as stack:
+        servers = {name: Server(name, folder) for name in SERVERS}
+        for server in servers.values():
+            stack.callback(server.stop)
+            wrk(server, 1)
+        for _ in range(rounds):
+            for case, (path, options) in cases(script).items():
+                for name, server in servers.items():
+                    rate = wrk(server, seconds, *options, path=path)
+                    found[name].setdefault(case, []).append(rate)
+    return found
 
 
 def idle_memory(server: Server, count: int) -> float:
@@ -186,22 +206,12 @@ def main() -> None:
     arguments = parser.parse_args()
     if shutil.which("wrk") is None:
         raise SystemExit("wrk is not installed")
-    found: dict[str, dict[str, list[float]]] = {name: {} for name in SERVERS}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "app.py").write_text(APP)
         script = folder / "pipeline.lua"
         script.write_text(PIPELINE)
-        for _ in range(arguments.rounds):
-            for server_name in SERVERS:
-                server = Server(server_name, folder)
-                try:
-                    for case, value in speeds(
-                        server, arguments.seconds, script
-                    ).items():
-                        found[server_name].setdefault(case, []).append(value)
-                finally:
-                    server.stop()
+        found = compare(folder, script, arguments.rounds, arguments.seconds)
         for server_name in SERVERS:
             server = Server(server_name, folder)
             try:
@@ -219,8 +229,12 @@ def report(found: dict[str, dict[str, list[float]]]) -> None:
         print(name)
         for case, values in cases.items():
             median = statistics.median(values)
-            ratio = median / statistics.median(base[case])
-            print(f"  {case:16} {median:10.0f}   {ratio:5.2f} of Uvicorn")
+            pairs = zip(values, base[case], strict=True)
+            ratios = sorted(own / other for own, other in pairs)
+            print(
+                f"  {case:16} {median:10.0f}   {statistics.median(ratios):5.2f} "
+                f"of Uvicorn ({ratios[0]:.2f} to {ratios[-1]:.2f})"
+            )
 
 
 if __name__ == "__main__":

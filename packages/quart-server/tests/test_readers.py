@@ -462,10 +462,36 @@ def test_field_memory_is_bounded() -> None:
     assert len(reader._hosts) <= 1024
 
 
+def test_head_memory_is_bounded() -> None:
+    reader = StrictReader(LIMITS)
+    for number in range(600):
+        for _ in range(3):
+            reader.read_head(head(first=b"GET /%d HTTP/1.1" % number))
+    assert 0 < len(reader._heads) <= 256
+
+
+@pytest.mark.parametrize("block", differential.HEADS + [head(b"Accept: */*")])
+def test_remembered_heads_read_as_at_the_first_time(block: bytes) -> None:
+    reader, reference = StrictReader(LIMITS), ReferenceReader(LIMITS)
+    if verdict(reference, block) != 200:
+        assert {verdict(reader, block) for _ in range(4)} == {verdict(reference, block)}
+        return
+    expected = reference.read_head(block)
+    for _ in range(4):
+        found = reader.read_head(block)
+        for name in found.__slots__:
+            assert getattr(found, name) == getattr(expected, name)
+        found.headers.clear()  # an app's own affair
+
+
 def test_secrets_are_not_remembered() -> None:
     reader = StrictReader(LIMITS)
-    reader.read_head(head(b"Cookie: session=secret", b"Authorization: Basic secret"))
-    assert not any(b"secret" in line for line in reader._plain)
+    for _ in range(3):
+        reader.read_head(head(b"Cookie: session=secret"))
+        reader.read_head(head(b"Authorization: Basic secret"))
+        reader.read_head(head(first=b"GET /?token=secret HTTP/1.1"))
+    for memory in (reader._plain, reader._heads, reader._lines):
+        assert not any(b"secret" in line for line in memory)
 
 
 def test_auto_and_h11_have_h11_for_all_that_is_not_plain() -> None:

@@ -33,6 +33,9 @@ _METHODS: Final = frozenset(
 # Remembered lines are bounded in number and length; at the bound all are forgotten.
 _MEMORY_LINES: Final = 1024
 _MEMORY_LINE_SIZE: Final = 256
+# So are heads all of whose lines are remembered, a second look at most.
+_MEMORY_HEADS: Final = 256
+_MEMORY_HEAD_SIZE: Final = 1024
 
 _REMEMBERED: Final = frozenset(
     {
@@ -64,7 +67,7 @@ class StrictReader:
 
     name = "strict"
 
-    __slots__ = ("_hosts", "_limits", "_lines", "_plain", "reference")
+    __slots__ = ("_heads", "_hosts", "_limits", "_lines", "_plain", "reference")
 
     def __init__(self, limits: HTTP1Limits) -> None:
         self._limits = limits
@@ -72,6 +75,7 @@ class StrictReader:
         self._lines: dict[bytes, _Start] = {}
         self._plain: dict[bytes, Field] = {}
         self._hosts: dict[bytes, Field] = {}
+        self._heads: dict[bytes, tuple[_Start, list[Field]]] = {}
 
     def read_head(self, block: bytes) -> RequestHead:
         """Return the head whose lines stand in a block that ends with an empty line.
@@ -83,6 +87,9 @@ class StrictReader:
 
     def read_plain(self, block: bytes) -> RequestHead | None:
         """Return the head if it is a plain one, None for the reference to decide."""
+        known = self._heads.get(block)
+        if known is not None:
+            return RequestHead(*known[0], "1.1", known[1].copy())
         lines = block[:-4].split(b"\r\n")
         if len(lines) > self._limits.fields:
             return None
@@ -93,15 +100,22 @@ class StrictReader:
         fields = self._read_fields(lines)
         if fields is None:
             return None
-        headers, has_special = fields
-        method, path, raw_path, query = start
-        head = RequestHead(method, path, raw_path, query, "1.1", headers)
+        headers, has_special, has_new = fields
+        if not has_new and line in self._lines and len(block) <= _MEMORY_HEAD_SIZE:
+            self._remember_head(block, start, headers)
+        head = RequestHead(*start, "1.1", headers)
         if has_special:
             try:
                 apply_fields(head)
             except ProtocolError:
                 return None
         return head
+
+    def _remember_head(self, block: bytes, start: _Start, headers: list[Field]) -> None:
+        """Remember a head that consists of remembered lines: none means anything."""
+        if len(self._heads) >= _MEMORY_HEADS:
+            self._heads.clear()
+        self._heads[block] = (start, headers.copy())
 
     def _read_line(self, line: bytes) -> _Start | None:
         """Read a request line that is not remembered; None if it is not plain."""
@@ -126,13 +140,13 @@ class StrictReader:
             self._remember(self._lines, line, start)
         return start
 
-    def _read_fields(self, lines: list[bytes]) -> tuple[list[Field], bool] | None:
-        """Return the fields and whether any means something to the server."""
+    def _read_fields(self, lines: list[bytes]) -> tuple[list[Field], bool, bool] | None:
+        """Return the fields, if any means something to the server, if any was new."""
         headers: list[Field] = []
         append = headers.append
         known = self._plain.get
         hosts = 0
-        has_special = False
+        has_special = has_new = False
         rest = iter(lines)
         next(rest)  # the request line
         for line in rest:
@@ -142,6 +156,7 @@ class StrictReader:
                 if field is not None:
                     hosts += 1
                 else:
+                    has_new = True
                     field = self._read_field(line)
                     if field is None:
                         return None
@@ -151,7 +166,7 @@ class StrictReader:
                         else:
                             has_special = True
             append(field)
-        return (headers, has_special) if hosts == 1 else None
+        return (headers, has_special, has_new) if hosts == 1 else None
 
     def _read_field(self, line: bytes) -> Field | None:
         """Read a line that is not remembered; None if it is not plain."""
