@@ -1,7 +1,9 @@
 """Test each package alone, in a throw-away environment of only what it declares.
 
-    uv run tools/isolate.py                  # every package, then the core-only install
+    uv run tools/isolate.py                  # every package, then the small installs
     uv run tools/isolate.py quart-core       # one of them
+    uv run tools/isolate.py core-only websockets  # the small installs: core alone under
+                                             # Uvicorn; with quart-ws on either server
 
 The package and its siblings are installed as built wheels, not from the checkout,
 so a file that the build leaves out is found here.
@@ -31,6 +33,7 @@ CORE_ONLY = {
     "quart-routing",
     "werkzeug",
 }
+UVICORN = "uvicorn[standard]"
 CORE_PACKAGES = ("quart-routing", "quart-contexts", "quart-core")
 
 
@@ -81,8 +84,29 @@ def core_only() -> None:
             )
         print("core-only install:", ", ".join(sorted(installed)))
         check_core_types(folder, sources)
-        call(uv(), "pip", "install", "-q", "--python", python, "uvicorn")
-        call(python, "-I", str(ROOT / "tests/packaging/core_under_uvicorn.py"))
+        call(uv(), "pip", "install", "-q", "--python", python, pinned(UVICORN))
+        run_program(python, "core_under_uvicorn.py")
+
+
+def websockets() -> None:
+    """Serve a websocket with core and quart-ws, on Uvicorn and on quart-server."""
+    for server in ("uvicorn", "quart-server"):
+        sources = [
+            str(ROOT / "packages" / name) for name in (*CORE_PACKAGES, "quart-ws")
+        ]
+        ours = server == "quart-server"
+        sources.append(str(ROOT / "packages" / server) if ours else pinned(UVICORN))
+        with tempfile.TemporaryDirectory(prefix="quart-websockets-") as folder:
+            python = make_environment(Path(folder) / "env")
+            call(uv(), "pip", "install", "-q", "--python", python, *sources)
+            run_program(python, "websocket_echo.py", server)
+
+
+def run_program(python: str, name: str, *arguments: str) -> None:
+    """Run a program of the packaging tests, beside which its modules are."""
+    folder = ROOT / "tests" / "packaging"
+    # Not -I, which would keep its own folder out as well.
+    call(python, "-E", "-s", str(folder / name), *arguments)
 
 
 def check_core_types(folder: str, sources: list[str]) -> None:
@@ -104,13 +128,18 @@ def check_core_types(folder: str, sources: list[str]) -> None:
 
 def tool_spec(name: str) -> str:
     """Return the tool with the version that the workspace pins."""
+    return pinned("pyright[nodejs]" if name == "pyright" else name)
+
+
+def pinned(requirement: str) -> str:
+    """Return a requirement, with extras or not, with the workspace's version."""
     import tomllib
 
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     pins = settings["tool"]["uv"]["constraint-dependencies"]
+    name = requirement.partition("[")[0]
     pin = next((pin for pin in pins if pin.split("==")[0] == name), name)
-    extra = "[nodejs]" if name == "pyright" else ""
-    return pin.replace(name, f"{name}{extra}", 1)
+    return pin.replace(name, requirement, 1)
 
 
 def make_environment(folder: Path) -> str:
@@ -121,19 +150,26 @@ def make_environment(folder: Path) -> str:
 
 
 def main(names: list[str]) -> int:
-    """Test the packages named, or all of them and the core-only install."""
+    """Test the packages and small installs named, or all of them."""
     for name in names or PACKAGES:
-        if name == "core-only":
+        if name in INSTALLS:
             continue
         if name not in PACKAGES:
-            sys.exit(f"no package {name!r}; there are: {', '.join(PACKAGES)}")
+            sys.exit(
+                f"no package {name!r}; there are: {', '.join((*PACKAGES, *INSTALLS))}"
+            )
         start = time.monotonic()
         print(f"== {name}", flush=True)
         test_alone(name)
         print(f"== {name}: {time.monotonic() - start:.0f} s", flush=True)
-    if not names or "core-only" in names:
-        core_only()
+    for name, test in INSTALLS.items():
+        if not names or name in names:
+            print(f"== {name}", flush=True)
+            test()
     return 0
+
+
+INSTALLS = {"core-only": core_only, "websockets": websockets}
 
 
 if __name__ == "__main__":
