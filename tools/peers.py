@@ -1,6 +1,6 @@
 """Environments of other people's frameworks and servers, for tests and benchmarks.
 
-    python tools/peers.py                # make all of them
+    python tools/peers.py                # make those that tests need
     python tools/peers.py uvicorn        # or one, and print its interpreter
 
 None of them is in the workspace's own environment: what they need must not decide what
@@ -16,6 +16,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,7 +45,56 @@ PEERS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "hypercorn": (("hypercorn==0.18.0",), OUR_FRAMEWORK),
     "granian": (("granian==2.8.7",), OUR_FRAMEWORK),
     "daphne": (("daphne==4.2.3",), OUR_FRAMEWORK),
+    # For tools/bench/compare.py.
+    "ours": (("httptools==0.9.0", "uvloop==0.23.0", "asyncpg==0.32.0"), OUR_FRAMEWORK),
+    "upstream": (
+        (
+            "quart==0.22.0",
+            "hypercorn==0.18.0",
+            "uvicorn==0.54.0",
+            "httptools==0.9.0",
+            "uvloop==0.23.0",
+            "websockets==17.4",
+            "asyncpg==0.32.0",
+        ),
+        (),
+    ),
+    "frameworks": (
+        (
+            "aiohttp==3.14.5",
+            "asyncpg==0.32.0",
+            "blacksheep==2.6.4",
+            "falcon==4.4.0",
+            "fastapi==0.165.0",
+            "flask==3.1.3",
+            "granian==2.8.7",
+            "gunicorn==27.0.1",
+            "httptools==0.9.0",
+            "itsdangerous==2.2.0",
+            "jinja2==3.1.6",
+            "litestar==2.25.0",
+            "psycopg2-binary==2.9.13",
+            "python-multipart==0.0.34",
+            "starlette==1.10.0",
+            "uvicorn==0.54.0",
+            "uvloop==0.23.0",
+            "websockets==17.4",
+        ),
+        (),
+    ),
+    # Its own: it wants another multidict than aiohttp.
+    "sanic": (("jinja2==3.1.6", "sanic==25.12.1", "uvloop==0.23.0"), ()),
 }
+# Made by `tools/peers.py` without arguments; the rest are for benchmarks.
+FOR_TESTS = (
+    "starlette",
+    "fastapi",
+    "django",
+    "uvicorn",
+    "hypercorn",
+    "granian",
+    "daphne",
+)
 
 
 class PeerUnavailableError(Exception):
@@ -84,8 +134,8 @@ def _call(*command: str) -> None:
     environ = {key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"}
     done = subprocess.run(
         command,
-        # Not the workspace: its settings are not theirs.
-        cwd=FOLDER,
+        # Outside the workspace, whose settings are not theirs.
+        cwd=tempfile.gettempdir(),
         env=environ,
         capture_output=True,
         text=True,
@@ -116,8 +166,8 @@ def _lock(path: Path) -> Iterator[None]:
 
 
 def main(names: list[str]) -> int:
-    """Make the environments named, or all, and print their interpreters."""
-    for name in names or PEERS:
+    """Make the environments named, or those of tests, and print their interpreters."""
+    for name in names or FOR_TESTS:
         if name not in PEERS:
             sys.exit(f"no environment {name!r}; there are: {', '.join(PEERS)}")
         print(name, environment(name))

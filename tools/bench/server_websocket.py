@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import contextlib
 import os
 import re
 import select
@@ -193,30 +194,31 @@ def echoes(server: Server, connections: int, size: int, seconds: float) -> float
 
 def compare(folder: Path, rounds: int, seconds: float) -> None:
     results: dict[tuple[str, int, int], list[float]] = {}
-    for _ in range(rounds):
-        for name in SERVERS:
-            server = Server(name, folder)
-            try:
-                for connections, size in CASES:
-                    echoes(server, connections, size, 0.2)
+    with contextlib.ExitStack() as stack:
+        servers = {name: Server(name, folder) for name in SERVERS}
+        for server in servers.values():
+            stack.callback(server.stop)
+            echoes(server, 1, 32, 0.2)
+        for _ in range(rounds):
+            for connections, size in CASES:
+                for name, server in servers.items():
                     rate = echoes(server, connections, size, seconds)
                     results.setdefault((name, connections, size), []).append(rate)
-            finally:
-                server.stop()
     for connections, size in CASES:
         print(f"\n{connections} connections, {size} bytes")
-        best = max(
-            statistics.median(results[name, connections, size])
-            for name in SERVERS
-            if name.startswith("uvicorn")
+        report({name: results[name, connections, size] for name in SERVERS})
+
+
+def report(found: dict[str, list[float]]) -> None:
+    """Print the medians, and those of the ratios to Uvicorn's best in each round."""
+    theirs = [rates for name, rates in found.items() if name.startswith("uvicorn")]
+    best = [max(rates) for rates in zip(*theirs, strict=True)]
+    for name, rates in found.items():
+        ratios = sorted(own / other for own, other in zip(rates, best, strict=True))
+        print(
+            f"  {name:<28} {statistics.median(rates):>9,.0f} /s"
+            f"  x{statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
         )
-        for name in SERVERS:
-            rates = results[name, connections, size]
-            median = statistics.median(rates)
-            print(
-                f"  {name:<28} {median:>9,.0f} /s  x{median / best:.2f}"
-                f"   ({min(rates):,.0f} .. {max(rates):,.0f})"
-            )
 
 
 def idle(folder: Path, count: int) -> None:
