@@ -77,6 +77,9 @@ if TYPE_CHECKING:
         stream_template,
         stream_template_string,
     )
+    from quart_ws.blocking import BlockingWebsocket
+    from quart_ws.disconnects import WebsocketDisconnectedError
+    from quart_ws.rooms import Room
     from quart_ws.websocket import Websocket
 
     from . import app as app
@@ -101,11 +104,15 @@ if TYPE_CHECKING:
     from . import typing as typing
     from . import utils as utils
     from . import views as views
+    from . import websockets as websockets
     from . import wrappers as wrappers
 
 # Name -> the module of another package that has it.
 _LAZY = {
+    "BlockingWebsocket": "quart_ws.blocking",
+    "Room": "quart_ws.rooms",
     "Websocket": "quart_ws.websocket",
+    "WebsocketDisconnectedError": "quart_ws.disconnects",
     "render_template": "quart_templating.templating",
     "render_template_string": "quart_templating.templating",
     "stream_template": "quart_templating.templating",
@@ -137,11 +144,13 @@ _SUBMODULES = frozenset(
         "typing",
         "utils",
         "views",
+        "websockets",
         "wrappers",
     }
 )
 
 __all__ = (
+    "BlockingWebsocket",
     "Blueprint",
     "Config",
     "EventStreamResponse",
@@ -150,8 +159,10 @@ __all__ = (
     "Request",
     "Response",
     "ResponseReturnValue",
+    "Room",
     "ServerSentEvent",
     "Websocket",
+    "WebsocketDisconnectedError",
     "abort",
     "after_this_request",
     "after_this_websocket",
