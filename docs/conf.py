@@ -1,0 +1,39 @@
+"""Sphinx's settings: uv run sphinx-build -W --keep-going -b html docs docs/_build."""
+
+from __future__ import annotations
+
+import importlib.metadata
+
+project = "Quart"
+author = "The Quart authors"
+project_copyright = author
+release = importlib.metadata.version("quart")
+version = release
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+
+# Examples have READMEs of their own, which are linked to as files.
+exclude_patterns = ["_build", "examples"]
+
+# Markdown: links to headings, and fences of any language.
+myst_heading_anchors = 4
+suppress_warnings = [
+    # Links to files and folders of the repository, which a test checks.
+    "myst.xref_missing",
+]
+
+# The reference comes from docstrings, in the order of the source.
+autodoc_member_order = "bysource"
+autodoc_typehints_format = "short"
+autodoc_preserve_defaults = True
+python_use_unqualified_type_names = True
+napoleon_numpy_docstring = False
+napoleon_use_ivar = True
+# A name in single backticks is code.
+default_role = "code"
+
+html_theme = "furo"
+html_title = f"Quart {release}"
+html_static_path: list[str] = []
+html_show_sourcelink = False
+html_copy_source = False
