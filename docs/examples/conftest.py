@@ -14,6 +14,9 @@ from types import ModuleType
 import pytest
 from quart import Quart
 
+# Their own module: example_server.
+sys.path.insert(0, str(Path(__file__).parent))
+
 
 @pytest.fixture
 def example(
