@@ -42,11 +42,12 @@ class Block:
 
 def pages() -> list[Path]:
     """Return the Markdown files that people read, examples excepted."""
-    found = [ROOT / "README.md", *sorted(ROOT.glob("packages/*/README.md"))]
-    for page in sorted((ROOT / "docs").rglob("*.md")):
-        if not {"_build", "examples"} & set(page.relative_to(ROOT).parts):
-            found.append(page)
-    return found
+    docs = [
+        page
+        for page in sorted((ROOT / "docs").rglob("*.md"))
+        if not {"_build", "examples"} & set(page.relative_to(ROOT).parts)
+    ]
+    return [ROOT / "README.md", *sorted(ROOT.glob("packages/*/README.md")), *docs]
 
 
 def name_of(page: Path) -> str:
