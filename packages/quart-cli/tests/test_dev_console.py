@@ -5,7 +5,8 @@ import re
 from typing import Any
 
 import pytest
-from quart_cli.dev_console import DevConsole, request_line
+from quart_cli.dev_console import DevConsole
+from quart_cli.exchange import request_line
 from quart_core import Quart, abort
 
 

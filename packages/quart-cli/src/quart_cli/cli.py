@@ -14,6 +14,7 @@ from .banner import show_server_banner
 from .commands import (
     dev_command,
     doctor_command,
+    error_command,
     new_command,
     routes_command,
     run_command,
@@ -40,6 +41,7 @@ __all__ = (
     "click",
     "dev_command",
     "doctor_command",
+    "error_command",
     "find_app_by_string",
     "find_best_app",
     "get_version",

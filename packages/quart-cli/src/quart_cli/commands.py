@@ -26,6 +26,7 @@ __all__ = (
     "DEFAULT_COMMANDS",
     "dev_command",
     "doctor_command",
+    "error_command",
     "new_command",
     "routes_command",
     "run_command",
@@ -155,6 +156,11 @@ run_command.params.insert(0, debug_option())
 @_certificate_options
 @click.option("--https", is_flag=True, help="Make a certificate and serve https.")
 @click.option("--reload/--no-reload", default=True, help="Start anew on changes.")
+@click.option(
+    "--browser-reload/--no-browser-reload",
+    default=True,
+    help="Load pages in browsers anew afterwards, by a script added to them.",
+)
 @_watch_options
 @pass_script_info
 def dev_command(
@@ -165,19 +171,21 @@ def dev_command(
     keyfile: str | None,
     https: bool,
     reload: bool,
+    browser_reload: bool,
     extra_files: list[str] | None,
     exclude_patterns: list[str] | None,
 ) -> None:
     """Serve the application in debug mode, and start anew when a file changes.
 
-    Errors are shown in the browser and here, your own code first. A request that
-    comes during a reload waits for it.
+    Errors are shown in the browser and here, your own code first, and kept for
+    quart error. A request that comes during a reload waits for it.
     """
     options = ServerOptions.of(host, port, "adhoc" if https else certfile, keyfile)
     _module("run").dev(
         info,
         options,
         reload=reload,
+        browser_reload=browser_reload,
         extra_files=extra_files or (),
         exclude_patterns=exclude_patterns or (),
     )
@@ -310,6 +318,26 @@ def doctor_command(ctx: click.Context, info: ScriptInfo, secret: bool) -> None:
         ctx.exit(1)
 
 
+@click.command("error", short_help="Show an error of quart dev, or make a test of it.")
+@click.argument("number", type=click.IntRange(1), required=False)
+@click.option("--pytest", is_flag=True, help="Write a test of the request instead.")
+def error_command(number: int | None, pytest: bool) -> None:
+    """Show an error that quart dev has kept, or list them all.
+
+    With --pytest a test that makes the request again is written, into the folder
+    tests if there is one.
+    """
+    errors = _module("error_command")
+    if number is None and pytest:
+        raise click.UsageError("--pytest needs the number of the error")
+    if number is None:
+        errors.list_errors()
+    elif pytest:
+        errors.write_test(number)
+    else:
+        errors.show_error(number)
+
+
 DEFAULT_COMMANDS: Final[tuple[click.Command, ...]] = (
     dev_command,
     serve_command,
@@ -318,5 +346,6 @@ DEFAULT_COMMANDS: Final[tuple[click.Command, ...]] = (
     shell_command,
     new_command,
     doctor_command,
+    error_command,
 )
 """In the order in which the help lists them."""

@@ -7,56 +7,72 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import click
-from quart_core.debug import format_error
-from quart_core.user_code import printable
+from quart_core.debug.kept import KeptError, keep_error
+from quart_core.debug.terminal import format_error
+
+from .dev_pages import ERROR_PATH
+from .error_store import ErrorStore
+from .exchange import Exchange
 
 if TYPE_CHECKING:
     from quart_core.app import Quart
 
-__all__ = ("DevConsole", "request_line")
-
-MAX_PATH_CHARACTERS: Final = 200
-"""Characters shown of a path."""
-
-_STATUS_COLOURS: Final = {2: "green", 3: "cyan", 4: "yellow", 5: "red"}
-_LEFT: Final = 0
-_SWITCHED: Final = 101
+__all__ = ("DevConsole",)
 
 # Any: ASGI's messages and scopes.
 _Message = dict[str, Any]
 _Receive = Callable[[], Awaitable[_Message]]
 _Send = Callable[[_Message], Awaitable[None]]
 
-_failures: ContextVar[list[str] | None] = ContextVar("quart_cli_failures", default=None)
+_current: ContextVar[Exchange | None] = ContextVar("quart_cli_exchange", default=None)
 
 
 class DevConsole(logging.Filter):
     """An ASGI app around the application, which prints what it does.
 
     As a filter of the application's logger it takes over the exceptions of requests,
-    to print them below their line.
+    to print them below their line and to keep them.
 
     Args:
         app: The application.
+        url: Where it is served.
+        target: The application as ``--app`` takes it.
+        store: Keeps exceptions.
+        reloads_browser: Whether a script on the pages connects to the server.
     """
 
-    def __init__(self, app: Quart) -> None:
+    def __init__(
+        self,
+        app: Quart,
+        *,
+        url: str = "",
+        target: str = "app",
+        store: ErrorStore | None = None,
+        reloads_browser: bool = False,
+    ) -> None:
         super().__init__()
         self._app = app
+        # Any: the scope is whatever the server has made it.
+        self._serve: Callable[..., Awaitable[None]] = app
+        self._url = url
+        self._target = target
+        self._store = store
+        self._reloads_browser = reloads_browser
         app.logger.addFilter(self)
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Keep back the exception of a request that is being served."""
-        failures = _failures.get()
+        exchange = _current.get()
         error = record.exc_info[1] if record.exc_info else None
-        if failures is None or error is None or record.levelno < logging.ERROR:
+        if exchange is None or error is None or record.levelno < logging.ERROR:
             return True
         if not str(record.msg).startswith("Exception on "):
             return True
-        failures.append(format_error(error))
+        exchange.failures.append(self._keep(exchange, error))
         return False
 
     async def __call__(self, scope: Any, receive: _Receive, send: _Send) -> None:
@@ -64,65 +80,66 @@ class DevConsole(logging.Filter):
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        exchange = _Exchange(scope, send)
-        failures: list[str] = []
-        token = _failures.set(failures)
+        exchange = Exchange(scope, receive, send)
+        exchange.development.connects = self._reloads_browser
+        token = _current.set(exchange)
         try:
-            await self._app(scope, receive, exchange.send)
+            await self._serve(exchange.scope, exchange.receive, exchange.send)
         finally:
-            _failures.reset(token)
+            _current.reset(token)
             click.echo(exchange.line())
-            for text in failures:
+            for text in exchange.failures:
                 click.echo(text)
             sys.stdout.flush()
 
+    def _keep(self, exchange: Exchange, error: BaseException) -> str:
+        """Keep an exception if that is possible; return what is printed of it."""
+        if self._store is None:
+            return format_error(error)
+        try:
+            number = self._store.reserve()
+            kept = self._describe(exchange, error, number)
+            self._store.write(number, _entry(exchange, kept, self._target))
+        except OSError as problem:
+            exchange.development.error_path = exchange.development.test_command = ""
+            return f"{format_error(error)}\n    not kept: {problem}"
+        link = f"    {self._url}{exchange.development.error_path}"
+        command = exchange.development.test_command
+        return f"{kept.text}\n{link}{f'     test: {command}' if command else ''}"
 
-class _Exchange:
-    """A request or WebSocket, watched on its way out."""
-
-    def __init__(self, scope: Any, send: _Send) -> None:
-        self._scope = scope
-        self._send = send
-        self._status = _LEFT
-        self._size = 0
-        self._began = time.perf_counter()
-
-    async def send(self, message: _Message) -> None:
-        kind = message["type"]
-        if kind in {"http.response.start", "websocket.http.response.start"}:
-            self._status = message["status"]
-        elif kind == "http.response.body":
-            self._size += len(message.get("body", b""))
-        elif kind == "websocket.accept":
-            self._status = _SWITCHED
-        elif kind == "websocket.close" and self._status == _LEFT:
-            self._status = 403
-        await self._send(message)
-
-    def line(self) -> str:
-        seconds = time.perf_counter() - self._began
-        method = self._scope.get("method", "WS")
-        path = self._scope["path"]
-        return request_line(self._status, method, path, seconds, self._size)
+    def _describe(
+        self, exchange: Exchange, error: BaseException, number: int
+    ) -> KeptError:
+        development = exchange.development
+        development.error_path = f"{ERROR_PATH}{number}"
+        if exchange.scope["type"] == "http":
+            development.test_command = f"quart error {number} --pytest"
+        return keep_error(
+            self._app,
+            exchange.scope,
+            error,
+            development=development,
+            body=exchange.body(),
+        )
 
 
-def request_line(status: int, method: str, path: str, seconds: float, size: int) -> str:
-    """Return the line of a request, coloured by its status.
-
-    Args:
-        status: Its status, 0 if the client left before there was one.
-        method: Its method, ``WS`` for a WebSocket.
-        path: Its path.
-        seconds: How long it took.
-        size: How many bytes the body had.
-    """
-    # A line stays a line, whatever a client puts into its path.
-    shown = printable(path[:MAX_PATH_CHARACTERS])
-    shown = shown.replace("\n", "\\n").replace("\t", "\\t")
-    colour = _STATUS_COLOURS.get(status // 100)
-    code = click.style(str(status) if status else "  -", fg=colour)
-    line = (
-        f"{time.strftime('%H:%M:%S')}  {code}  {method:<4} {shown:<10} "
-        f"{seconds * 1000:6.1f} ms"
-    )
-    return f"{line} {size:>4} B" if size else line
+# Any: JSON.
+def _entry(exchange: Exchange, kept: KeptError, target: str) -> dict[str, Any]:
+    request = kept.request
+    url = urlsplit(request.url)
+    return {
+        "app": target,
+        "time": time.strftime("%Y-%m-%d %H:%M:%S"),
+        "kind": exchange.scope["type"],
+        "method": request.method if exchange.scope["type"] == "http" else "WS",
+        "path": request.path,
+        "target": f"{url.path}?{url.query}" if url.query else url.path,
+        "headers": [list(pair) for pair in request.headers],
+        "has_body": request.has_body,
+        "body": kept.body,
+        "summary": kept.summary,
+        "place": kept.place,
+        "text": kept.text,
+        "page": kept.page,
+        "nonce": kept.nonce,
+    }

@@ -17,15 +17,14 @@ from quart_core.parts.serving import server_part
 from quart_core.signals import got_serving_exception
 from quart_core.user_code import display_path
 
-from .banner import dev_banner, show_server_banner
 from .broken import broken_app
-from .dev_console import DevConsole
 from .errors import NoAppException
 from .failures import explain_load_error, without_own_frames
 from .groups import set_debug_variable
 from .reloader.child import Child, begin
 from .reloader.handover import Handover
 from .reloader.supervisor import Supervisor
+from .reloader.tether import GRACE_SECONDS
 from .reloader.watched import Watched
 from .reloader.watchers import watcher_name
 from .script_info import ScriptInfo
@@ -37,63 +36,16 @@ from .serving import (
     serve_forever,
     server_config,
 )
+from .styles import DevStyle, RunStyle, Style
 
 __all__ = ("dev", "run")
 
 RELOAD_DRAIN_SECONDS: Final = 1.0
-"""How long requests in flight may go on when the application is reloaded."""
+"""How long requests in flight may go on when the application is reloaded.
 
-_MAX_NAMED_FILES: Final = 3
-
-
-class _Common:
-    def __init__(self) -> None:
-        self.url = ""
-
-    def reloaded(self, paths: Sequence[str], seconds: float, *, failed: bool) -> None:
-        names = [display_path(path) for path in paths[:_MAX_NAMED_FILES]]
-        if len(paths) > len(names):
-            names.append(f"{len(paths) - len(names)} more")
-        what = "still fails" if failed else f"reloaded in {seconds:.1f} s"
-        click.echo(f"{', '.join(names)} changed, {what}")
-
-    def ended(self, status: int) -> None:
-        click.echo(f"The application ended with status {status}; waiting for a change")
-
-    def stopped(self) -> None:
-        click.echo("stopped")
-
-
-class RunStyle(_Common):
-    """That of ``quart run``, as ``flask run`` has it."""
-
-    def __init__(self, debugger: bool | None) -> None:
-        super().__init__()
-        self._has_debugger = debugger
-
-    def served(self, target: str) -> None:
-        show_server_banner(get_debug_flag(), target)
-        click.echo(f" * Running on {self.url} (CTRL + C to quit)")
-
-    def wrapped(self, app: Quart) -> Callable[..., Any]:
-        if self._has_debugger is False and app.config["PROPAGATE_EXCEPTIONS"] is None:
-            # Without propagation an exception becomes the page for 500.
-            app.config["PROPAGATE_EXCEPTIONS"] = False
-        return app
-
-
-class DevStyle(_Common):
-    """That of ``quart dev``."""
-
-    def __init__(self, watcher: str | None) -> None:
-        super().__init__()
-        self._watcher = watcher
-
-    def served(self, target: str) -> None:
-        click.echo(dev_banner(target, self.url, self._watcher))
-
-    def wrapped(self, app: Quart) -> Callable[..., Any]:
-        return DevConsole(app)
+On a machine that is busy with other things, up to four times as long: a short request
+is not cut because it waits for the processor.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +94,7 @@ def dev(
     options: ServerOptions,
     *,
     reload: bool,
+    browser_reload: bool,
     extra_files: Sequence[str],
     exclude_patterns: Sequence[str],
 ) -> None:
@@ -151,13 +104,16 @@ def dev(
         info: Finds the application.
         options: Where to serve.
         reload: Start anew on changes.
+        browser_reload: Load the pages in browsers anew afterwards.
         extra_files: Files and folders that are watched too.
         exclude_patterns: Patterns of files whose changes do not count.
     """
     if "QUART_DEBUG" not in os.environ:
         set_debug_variable(True)
     log_to_terminal(access=False)
-    style = DevStyle(watcher_name() if reload else None)
+    style = DevStyle(
+        watcher_name() if reload else None, reloads_browser=reload and browser_reload
+    )
     watching = Watching(extra_files, exclude_patterns)
     sys.exit(_serve(info, options, style, watching if reload else None))
 
@@ -165,7 +121,7 @@ def dev(
 def _serve(
     info: ScriptInfo,
     options: ServerOptions,
-    style: RunStyle | DevStyle,
+    style: Style,
     watching: Watching | None,
 ) -> int:
     child = begin()
@@ -176,9 +132,7 @@ def _serve(
     return _serve_alone(info, options, style)
 
 
-def _serve_alone(
-    info: ScriptInfo, options: ServerOptions, style: RunStyle | DevStyle
-) -> int:
+def _serve_alone(info: ScriptInfo, options: ServerOptions, style: Style) -> int:
     try:
         app = info.load_app()
     except NoAppException:
@@ -186,25 +140,44 @@ def _serve_alone(
     except Exception as error:  # noqa: BLE001 - the user's, shown and at an end
         raise click.ClickException(f"\n{explain_load_error(error)}") from None
 
+    if isinstance(style, RunStyle) and not options.https and _has_own_run(app):
+        app.run(
+            debug=app.debug,
+            host=options.host,
+            port=options.port,
+            certfile=options.certfile,
+            keyfile=options.keyfile,
+            use_reloader=False,
+        )
+        return 0
+
     def ready(listeners: list[Any]) -> None:
         style.url = listeners[0].url
         style.served(_target(app, info))
 
+    style.begin()
     watched = app if app.debug else None
+    served = style.wrapped(app, _target(app, info))
     config = server_config(options)
     with explained(options):
-        status = serve_forever(style.wrapped(app), config, ready=ready, watched=watched)
-    style.stopped()
-    return status
+        ended = serve_forever(served, config, ready=ready, watched=watched)
+    style.stopped(ended.cut)
+    return ended.status
+
+
+def _has_own_run(app: Quart) -> bool:
+    """Return whether the application is served its own way, as on another loop."""
+    return getattr(app.run, "__func__", None) is not Quart.run
 
 
 def _supervise(
     info: ScriptInfo,
     options: ServerOptions,
-    style: RunStyle | DevStyle,
+    style: Style,
     watching: Watching,
 ) -> int:
     info.check()
+    style.begin()
     config = server_config(options)
     with TemporaryDirectory(prefix="quart-dev-") as folder:
         if config.https:
@@ -234,21 +207,25 @@ def _supervise(
 
 
 def _serve_as_child(
-    child: Child, info: ScriptInfo, options: ServerOptions, style: RunStyle | DevStyle
+    child: Child, info: ScriptInfo, options: ServerOptions, style: Style
 ) -> int:
-    app, error = _load(child, info)
+    style.url = child.handover.url
+    with child.pace.measured():
+        app, error = _load(child, info)
     child.tell_watched(app, error)
     if app is not None:
         failure = _Failure(app)
         try:
-            return _serve_inherited(child, options, style.wrapped(app), app, info)
+            served = style.wrapped(app, _target(app, info))
+            return _serve_inherited(child, options, served, app, info)
         except server_part("lifespan", "quart run").LifespanError as lifespan_error:
             error = failure.error or lifespan_error
             _print_failure(error)
             child.tell_watched(None, error)
     if error is None:
         raise RuntimeError("There is neither an application nor an exception.")
-    return _serve_inherited(child, options, broken_app(error), None, info)
+    broken = style.wrapped_broken(broken_app(error))
+    return _serve_inherited(child, options, broken, None, info)
 
 
 class _Failure:
@@ -289,22 +266,26 @@ def _serve_inherited(
     app: Quart | None,
     info: ScriptInfo,
 ) -> int:
+    drain = RELOAD_DRAIN_SECONDS * child.pace.factor()
+    child.tether.grace_seconds = drain + GRACE_SECONDS
     config = server_config(
         options,
         bind=child.bind(),
         https=False,
         certfile=child.handover.certfile,
         keyfile=child.handover.keyfile,
-        graceful_timeout=RELOAD_DRAIN_SECONDS,
+        graceful_timeout=drain,
     )
     target = info.describe() or "app" if app is None else _target(app, info)
-    return serve_forever(
+    ended = serve_forever(
         served,
         config,
         ready=lambda _: child.tell_ready(target, failed=app is None),
         watched=app if app is not None and app.debug else None,
         stopped=child.tether.stopped,
     )
+    child.tether.tell("ended", cut=ended.cut)
+    return ended.status
 
 
 def _target(app: Quart, info: ScriptInfo) -> str:

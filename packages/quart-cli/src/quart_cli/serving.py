@@ -7,6 +7,7 @@ import logging
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from quart_core.app import Quart
 
 __all__ = (
+    "Ended",
     "bind_or_exit",
     "explained",
     "log_to_terminal",
@@ -29,6 +31,19 @@ __all__ = (
 
 DRAIN_SECONDS: Final = 2.0
 """How long requests in flight may go on when serving for development ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How serving ended.
+
+    Attributes:
+        status: The exit status.
+        cut: Requests that did not end in time, None if it never began.
+    """
+
+    status: int
+    cut: int | None
 
 
 class StartError(click.ClickException):
@@ -91,8 +106,8 @@ def serve_forever(
     ready: Callable[[list[Any]], None],
     watched: Quart | None = None,
     stopped: Callable[[], Awaitable[object]] | None = None,
-) -> int:
-    """Serve an ASGI app until a signal ends it; return the exit status.
+) -> Ended:
+    """Serve an ASGI app until a signal ends it.
 
     Args:
         app: The ASGI app.
@@ -104,24 +119,26 @@ def serve_forever(
     """
     server = server_part("server", "quart run")
 
-    async def main() -> None:
+    async def main() -> int:
         watch = None if watched is None else LoopWatch(watched)
         if watch is not None:
             watch.start()
         try:
-            await server.serve(app, config, ready=ready, shutdown_trigger=stopped)
+            cut: int = await server.serve(
+                app, config, ready=ready, shutdown_trigger=stopped
+            )
         finally:
             if watch is not None:
                 watch.stop()
+        return cut
 
     factory = server_part("loops", "quart run").loop_factory(config)
     try:
         with asyncio.Runner(loop_factory=factory) as runner:
-            runner.run(main())
+            return Ended(0, runner.run(main()))
     except KeyboardInterrupt:
         # Interrupted before the server was listening for it.
-        return 130
-    return 0
+        return Ended(130, None)
 
 
 def log_to_terminal(*, access: bool = True) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from quart_core.user_code import is_user_code
 
 from .handover import Handover
+from .pace import Pace
 from .tether import Tether
 
 if TYPE_CHECKING:
@@ -23,8 +24,7 @@ _FRAMEWORK: Final = (
     "quart",
     "quart_core",
     "quart_cli.run",
-    "quart_cli.dev_console",
-    "quart_core.debug.terminal",
+    "quart_cli.styles",
     "quart_server.server",
     "quart_server.transport.http1",
     "uvloop",
@@ -39,11 +39,13 @@ class Child:
     Attributes:
         handover: What it was given.
         tether: The line to the supervisor.
+        pace: How slow the machine is for this process.
     """
 
     def __init__(self, handover: Handover) -> None:
         self.handover = handover
         self.tether = Tether(handover)
+        self.pace = Pace()
 
     def bind(self) -> tuple[str, ...]:
         """Return the inherited sockets as addresses, each time with new descriptors."""
@@ -84,8 +86,9 @@ def begin() -> Child | None:
     os.environ["QUART_RUN_MAIN"] = "true"
     child.tether.begin()
     if handover.is_standby:
-        for name in _FRAMEWORK:
-            _import_if_there(name)
+        with child.pace.measured():
+            for name in _FRAMEWORK:
+                _import_if_there(name)
         child.tether.wait_for_go()
     return child
 

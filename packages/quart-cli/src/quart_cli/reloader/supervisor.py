@@ -20,7 +20,8 @@ from .watchers import make_watcher
 
 __all__ = ("Screen", "Supervisor")
 
-_MARGIN_SECONDS: Final = 1.0
+# The longest drain of a child, and its grace, and time for it to end itself.
+_KILL_SECONDS: Final = 4.0 + GRACE_SECONDS + 1.0
 _SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 
 
@@ -39,8 +40,8 @@ class Screen(Protocol):
         """A child ended by itself, and a change is waited for."""
         ...
 
-    def stopped(self) -> None:
-        """The user has stopped it."""
+    def stopped(self, cut: int | None) -> None:
+        """The user has stopped it; so many requests were cut, None if unknown."""
         ...
 
 
@@ -98,6 +99,7 @@ class Supervisor:
         self._changes: list[str] = []
         self._changed_at = 0.0
         self._was_served = False
+        self._cut: int | None = None
         self._is_ending = False
         self._kill_at: float | None = None
         self._status: int | None = None
@@ -145,6 +147,9 @@ class Supervisor:
             if self._watched.add(message["folders"], message["files"]):
                 self._watcher.renew()
             return
+        if message["kind"] == "ended":
+            self._cut = message["cut"]
+            return
         if message["kind"] != "ready" or event.child is not self._current:
             return
         event.child.is_ready = True
@@ -169,7 +174,7 @@ class Supervisor:
         self._kill_at = None
         self._current = None
         if self._is_ending:
-            self._screen.stopped()
+            self._screen.stopped(self._cut)
             self._status = 0
         elif event.child.is_stopping:
             self._replace()
@@ -203,8 +208,9 @@ class Supervisor:
     # Children
 
     def _stop(self, child: ChildProcess) -> None:
+        self._cut = None
         child.stop()
-        self._kill_at = time.monotonic() + GRACE_SECONDS + _MARGIN_SECONDS
+        self._kill_at = time.monotonic() + _KILL_SECONDS
 
     def _replace(self) -> None:
         if self._standby is None:

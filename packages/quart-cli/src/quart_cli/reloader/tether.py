@@ -17,8 +17,8 @@ from .handover import Handover
 
 __all__ = ("Tether",)
 
-GRACE_SECONDS: Final = 3.0
-"""A child that has to stop and does not is ended after this time."""
+GRACE_SECONDS: Final = 2.0
+"""A child that has to stop is ended so long after its last request must have ended."""
 
 _PR_SET_PDEATHSIG: Final = 1
 _EXIT_ORPHANED: Final = 1
@@ -29,10 +29,14 @@ class Tether(threading.Thread):
 
     Args:
         handover: What this process was given.
+
+    Attributes:
+        grace_seconds: This process is ended so long after it had to stop.
     """
 
     def __init__(self, handover: Handover) -> None:
         super().__init__(name="quart-reload-tether", daemon=True)
+        self.grace_seconds = GRACE_SECONDS
         self._parent = handover.parent
         self._channel = Channel.from_descriptor(handover.channel)
         self._go = threading.Event()
@@ -86,7 +90,7 @@ class Tether(threading.Thread):
                 os._exit(status)
             with suppress(RuntimeError):  # It is closed: serving has ended.
                 self._loop.call_soon_threadsafe(self._stop.set)
-        time.sleep(GRACE_SECONDS)
+        time.sleep(self.grace_seconds)
         os._exit(status)
 
 
