@@ -92,6 +92,9 @@ def _run_quart(
     if name is not None and "--help" not in words:
         index = words.index(name)
         command = cli.commands[name]
+        for word in words:
+            if word.endswith(".pem"):
+                (folder / word).touch()
         # Raises click.UsageError for what the command does not know.
         context = command.make_context(
             name, [*words[index + 1 :]], resilient_parsing=False

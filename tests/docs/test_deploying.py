@@ -6,6 +6,7 @@ import asyncio
 import configparser
 import contextlib
 import hashlib
+import json
 import os
 import re
 import shlex
@@ -22,6 +23,7 @@ import pytest
 import served
 import websockets
 import yaml
+from pages import blocks
 from quart_server.command import _make_parser
 from quart_server.config import Config
 
@@ -111,6 +113,26 @@ def test_systemd_waits_for_the_server_to_end() -> None:
     config = options_of(shlex.split(service["ExecStart"]))
     assert float(service["TimeoutStopSec"]) > ending_seconds(config)
     assert unit("quart.service")["Unit"]["Requires"] == "quart.socket"
+
+
+# Logs
+
+
+def test_lines_of_the_access_log_are_as_documented() -> None:
+    page = (served.ROOT / "docs" / "operating.md").read_text()
+    (documented,) = [
+        json.loads(block.text) for block in blocks(page) if block.language == "json"
+    ]
+    command = [sys.executable, "-m", "quart_server", "app:app", "--bind", "127.0.0.1:0"]
+    with served.process([*command, "--access-log-format", "json"]) as child:
+        printed = served.wait_for_line(child, "Serving on")
+        url = re.search(r"http://\S+", printed)
+        assert url is not None
+        get(f"{url[0]}/health/live")
+        line = served.wait_for_line(child, "health").strip().split("\n")[-1]
+    found = json.loads(line)
+    assert list(found) == list(documented)
+    assert found["outcome"] == documented["outcome"]
 
 
 # A socket from systemd
