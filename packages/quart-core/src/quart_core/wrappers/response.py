@@ -235,7 +235,9 @@ class Response(BodyAccess):
             request: Whose preconditions and Range are looked at.
             accept_ranges: Whether Range is respected; ``"bytes"`` means True and
                 ``"none"`` False.
-            complete_length: The length of a body that does not know it.
+            complete_length: The length of a body that does not know it. Where it is
+                given, Range is respected in any case, as in Quart, and units other
+                than bytes are refused.
 
         Raises:
             RequestedRangeNotSatisfiable: Nothing of what was asked for is there, or
@@ -247,8 +249,14 @@ class Response(BodyAccess):
         status = evaluate(request.headers, self.headers)
         if status is not None:
             self._become(status)
-        elif accept_ranges in {True, "bytes"} and request.method == "GET":
+        elif request.method != "GET":
+            pass
+        elif accept_ranges in {True, "bytes"}:
             await apply_range(self, request.headers, complete_length)
+        elif complete_length is not None:
+            await apply_range(
+                self, request.headers, complete_length, refuse_other_units=True
+            )
         return self
 
     def _become(self, status: int) -> None:
