@@ -3,10 +3,13 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
+from quart_cli import cli as cli_module
 from quart_cli.cli import NoAppException, ScriptInfo, locate_app, prepare_import
 from quart_cli.locate import candidates, split_target
+from quart_core import Quart
 
 Write = Callable[[str, str], Path]
 APP = "from quart_core import Quart\n{} = Quart('{}')\n"
@@ -157,3 +160,12 @@ def test_checking_finds_out_without_importing(write: Write) -> None:
     ScriptInfo("app").check()
     with pytest.raises(NoAppException):
         ScriptInfo("nope").check()
+
+
+def test_the_import_can_be_replaced_where_tests_of_applications_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    module = Mock()
+    module.app = Quart("mocked")
+    monkeypatch.setattr(cli_module, "import_module", lambda _: module)
+    assert ScriptInfo("module:app").load_app() is module.app

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import ssl
@@ -179,3 +180,28 @@ def test_the_banner_has_the_application_and_the_mode(capsys: Any) -> None:
 
 def test_the_module_has_click() -> None:
     assert module.click is __import__("click")
+
+
+def test_an_application_with_a_run_of_its_own_is_served_by_it(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(
+        "own.py",
+        """
+        import json
+        from quart_core import Quart
+        class Own(Quart):
+            def run(self, **kwargs): print(json.dumps(kwargs))
+        app = Own(__name__)
+        """,
+    )
+    monkeypatch.delenv("QUART_DEBUG", raising=False)
+    result = CliRunner().invoke(cli, ["--app", "own:app", "run", "-p", "5001"])
+    assert json.loads(result.stdout.splitlines()[-1]) == {
+        "debug": False,
+        "host": "127.0.0.1",
+        "port": 5001,
+        "certfile": None,
+        "keyfile": None,
+        "use_reloader": False,
+    }

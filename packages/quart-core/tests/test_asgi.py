@@ -14,7 +14,12 @@ from typing import Any
 import pytest
 from core_driver import Answer, Driver
 from quart_core import ClientDisconnectedError, Quart, Response, abort, g, request
-from quart_core.asgi import ASGIHTTPConnection
+from quart_core.asgi import (
+    ASGIHTTPConnection,
+    _convert_os_error,
+    _convert_version,
+    _handle_exception,
+)
 
 LIMIT = 5.0
 BARE_SCOPE: dict[str, Any] = {"type": "http", "method": "GET", "path": "/"}
@@ -796,3 +801,44 @@ async def test_the_connection_class_can_be_replaced() -> None:
     app.asgi_http_class = Connection
     assert (await Driver(app).get("/x")).status == 404
     assert seen == ["/x"]
+
+
+# What Quart's own tests and quart-trio import.
+
+
+def test_versions_are_lists_of_numbers() -> None:
+    assert _convert_version("2.1") == [2, 1]
+
+
+async def test_a_converted_send_says_that_the_client_has_left() -> None:
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+        if message is None:
+            raise ConnectionResetError
+
+    converted = _convert_os_error(send)
+    await converted({"type": "http.response.start"})
+    assert sent == [{"type": "http.response.start"}]
+    with pytest.raises(ClientDisconnectedError):
+        await converted(None)
+
+
+async def test_exceptions_are_shown_in_debug_mode_and_raised_otherwise() -> None:
+    app = Quart(__name__)
+    app.debug = True
+    assert (await _handle_exception(app, ValueError())).status_code == 500
+    app.debug = False
+    with pytest.raises(ValueError):
+        await _handle_exception(app, ValueError())
+
+
+async def test_an_absolute_target_is_its_path() -> None:
+    app = Quart(__name__)
+
+    @app.get("/a")
+    async def a() -> str:
+        return request.path
+
+    assert (await Driver(app).get("http://example.com/a")).text == "/a"

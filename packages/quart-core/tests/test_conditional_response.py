@@ -323,3 +323,14 @@ async def test_several_ranges_of_a_stream_are_answered_with_all_of_it() -> None:
     await conditional(response, complete_length=6, Range="bytes=0-1,3-4")
     assert response.status_code == 200
     assert await response.get_data() == DATA
+
+
+async def test_giving_the_length_accepts_ranges_as_in_quart() -> None:
+    response = Response(DATA)
+    await conditional(response, "GET", False, len(DATA), Range="bytes=0-3")
+    assert response.status_code == 206
+    with pytest.raises(RequestedRangeNotSatisfiable):
+        await conditional(Response(DATA), "GET", False, len(DATA), Range="lines=0-3")
+    response = Response(DATA)
+    await conditional(response, "HEAD", False, len(DATA), Range="bytes=0-3")
+    assert response.status_code == 200

@@ -232,6 +232,21 @@ async def test_f_49_there_is_no_page_when_debug_is_off(app):
     assert "KeyError" not in answer.text
 
 
+async def test_a_test_sees_the_exception_whatever_the_mode():
+    app = Quart("tested")
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/",
+        "headers": [],
+        "extensions": {"quart.raise_exceptions": {}},
+    }
+    request = app.asgi_http_class(app, scope)._create_request_from_scope(None)
+    async with app.request_context(request):
+        response = await traceback_response(KeyError("b"))
+    assert "KeyError" in await response.get_data(as_text=True)
+
+
 async def test_without_a_request_there_is_no_page():
     response = await traceback_response(KeyError("b"))
     assert response.status_code == 500

@@ -513,3 +513,16 @@ async def test_the_apps_own_response_class_is_used(app: App) -> None:
     assert type(response) is OwnResponse
     assert type(response.response) is OwnBody
     assert not isinstance(response.response, DataBody)
+
+
+async def test_a_missing_file_is_404_without_an_application(tmp_path: Path) -> None:
+    with pytest.raises(NotFound):
+        await send_from_directory(tmp_path, "none.txt")
+    (tmp_path / "there.txt").write_text("")
+    with pytest.raises(RuntimeError, match="application context"):
+        await send_from_directory(tmp_path, "there.txt")
+
+
+async def test_a_path_that_comes_back_into_the_folder_is_found(app: App) -> None:
+    response = await send_from_directory("folder", "none/../a.txt")
+    assert await response.get_data() == CONTENT

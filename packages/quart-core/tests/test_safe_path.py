@@ -11,7 +11,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from quart_core.safe_path import confined_path, is_safe_path, safe_join
+from quart_core.safe_path import (
+    confined_path,
+    is_safe_path,
+    safe_join,
+    without_detours,
+)
 from werkzeug.exceptions import NotFound
 
 DEVICES = [
@@ -231,3 +236,32 @@ def test_a_link_to_itself_ends(root: Path) -> None:
     assert confined_path(str(root), "loop") == str(
         Path(os.path.realpath(root)) / "loop"
     )
+
+
+@pytest.mark.parametrize(
+    ("path", "direct"),
+    [
+        ("a/../b", "b"),
+        ("a/b/../../c/d", "c/d"),
+        ("a/b/../c", "a/c"),
+        ("a/b", "a/b"),
+        ("../b", "../b"),
+        ("a/../../b", "a/../../b"),
+        ("a/..", "a/.."),
+        ("nul/../b", "nul/../b"),
+        ("a\\b/../c", "a\\b/../c"),
+        ("./../b", "./../b"),
+        ("a//../b", "a//../b"),
+    ],
+)
+def test_detours_that_stay_inside_are_left_out(path: str, direct: str) -> None:
+    assert without_detours(path) == direct
+
+
+@given(st.lists(st.sampled_from(["a", "b", "..", ".", ""]), max_size=8))
+def test_fw_14_what_is_left_of_a_detour_never_goes_up(segments: list[str]) -> None:
+    direct = without_detours("/".join(segments))
+    if is_safe_path(direct):
+        normal = os.path.normpath("/".join(segments))
+        assert os.path.normpath(direct) == normal
+        assert not normal.startswith("..")

@@ -48,3 +48,11 @@ def test_the_rest_of_a_mounted_path_is_found(root: list[str], rest: list[str]) -
     path = "".join(f"/{segment}" for segment in rest)
     found = request_path({"root_path": root_path, "path": root_path + path})
     assert found == (path or ("/" if root_path else ""))
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [("http://h/a/b", "/a/b"), ("https://h", "/"), ("ws://h/a", "/a"), ("*", "*")],
+)
+def test_the_absolute_form_of_a_target_is_left_out(target: str, expected: str) -> None:
+    assert request_path({"path": target}) == expected

@@ -8,9 +8,11 @@ from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import AsyncMock
 from uuid import UUID
 
 import pytest
+from core_driver import Driver
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from itsdangerous import URLSafeTimedSerializer
@@ -891,3 +893,39 @@ async def test_an_interface_that_opens_nothing_gives_a_null_session() -> None:
 def test_the_cookie_can_be_parsed_as_any_other() -> None:
     cookie = f"session={signed(make_app(), {'a': 1})}"
     assert list(parse_cookie(cookie)) == ["session"]
+
+
+async def test_functions_put_on_an_interface_are_called() -> None:
+    app = Quart(__name__)
+    app.secret_key = "k"
+    calls = []
+
+    async def save(*args: Any) -> None:
+        calls.append("save")
+
+    app.session_interface.save_session = save  # type: ignore[method-assign]
+
+    @app.get("/")
+    async def index() -> str:
+        session["a"] = 1
+        return ""
+
+    answer = await Driver(app).get("/")
+    assert calls == ["save"]
+    assert "Set-Cookie" not in answer.headers
+
+
+async def test_a_mock_of_an_interface_is_called() -> None:
+    app = Quart(__name__)
+    app.session_interface = AsyncMock(spec=SessionInterface)
+    app.session_interface.open_session.return_value = SecureCookieSession()
+    app.session_interface.is_null_session.return_value = False
+
+    @app.get("/")
+    async def index() -> str:
+        session["a"] = 1
+        return ""
+
+    await Driver(app).get("/")
+    app.session_interface.open_session.assert_called_once()
+    app.session_interface.save_session.assert_called_once()

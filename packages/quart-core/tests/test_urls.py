@@ -286,3 +286,28 @@ async def test_request_knows_its_rule() -> None:
         "rule": "/item/<int:id>",
         "args": {"id": 3},
     }
+
+
+async def test_rules_of_subdomains_match_without_subdomain_matching() -> None:
+    app = Quart(__name__, static_folder=None)
+    app.config["SERVER_NAME"] = "example.com:5000"
+    seen: list[str] = []
+
+    async def of_subdomain() -> str:
+        seen.append(url_for("plain", _external=True))
+        return url_for("of_subdomain", _external=True)
+
+    app.add_url_rule("/s", "of_subdomain", of_subdomain, subdomain="api")
+    app.add_url_rule("/", "plain", view)
+    driver = Driver(app)
+
+    async def status(path: str, host: str) -> int:
+        return (await driver("GET", path, headers=[("Host", host)])).status
+
+    assert await status("/s", "api.example.com:5000") == 200
+    assert seen == ["http://example.com:5000/"]
+    # SERVER_NAME restricts no host.
+    assert await status("/", "api.example.com:5000") == 200
+    assert await status("/", "other.org") == 200
+    assert await status("/s", "example.com:5000") == 404
+    assert await status("/s", "other.org") == 404

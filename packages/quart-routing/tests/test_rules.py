@@ -4,7 +4,7 @@ import inspect
 
 import pytest
 from quart_routing import QuartMap, QuartRule
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import (
     BaseConverter,
     RequestRedirect,
@@ -42,11 +42,31 @@ def test_get_brings_head():
     assert QuartRule("/", methods=["get"]).methods == {"GET", "HEAD"}
 
 
-def test_automatic_options_make_the_rule_match_options():
-    rule = QuartRule("/", endpoint="e", methods=["GET"], provide_automatic_options=True)
-    assert rule.methods == {"GET", "HEAD", "OPTIONS"}
+def test_a_rule_with_automatic_options_matches_them_without_naming_the_method():
+    rule = QuartRule(
+        "/<int:a>", endpoint="e", methods=["GET"], provide_automatic_options=True
+    )
+    assert rule.methods == {"GET", "HEAD"}
     assert rule.provide_automatic_options is True
-    assert QuartMap([rule]).lookup("OPTIONS", "/") == (rule, {})
+    adapter = QuartMap([rule, QuartRule("/x", methods=["GET"])]).bind("h")
+    assert adapter.match("/1", "OPTIONS", return_rule=True) == (rule, {"a": 1})
+    assert adapter.match("/1", "options") == ("e", {"a": 1})
+    assert adapter.allowed_methods("/1") == ["GET", "HEAD", "OPTIONS"]
+    assert adapter.allowed_methods("/x") == ["GET", "HEAD"]
+    with pytest.raises(MethodNotAllowed) as raised:
+        adapter.match("/1", "POST")
+    assert raised.value.valid_methods == ["GET", "HEAD", "OPTIONS"]
+    with pytest.raises(MethodNotAllowed):
+        adapter.match("/x", "OPTIONS")
+
+
+def test_a_rule_that_names_options_comes_before_automatic_ones():
+    automatic = QuartRule(
+        "/a", endpoint="e", methods=["GET"], provide_automatic_options=True
+    )
+    named = QuartRule("/<name>", endpoint="n", methods=["OPTIONS"])
+    adapter = QuartMap([automatic, named]).bind("h")
+    assert adapter.match("/a", "OPTIONS") == ("n", {"name": "a"})
 
 
 def test_without_automatic_options_the_methods_stay_as_given():

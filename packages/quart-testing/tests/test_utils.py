@@ -17,7 +17,7 @@ from quart_testing import (
     no_op_push,
     sentinel,
 )
-from quart_testing.utils import make_test_request
+from quart_testing.utils import make_client_scope, make_test_request
 from werkzeug.datastructures import Headers
 
 
@@ -99,7 +99,7 @@ def test_files_are_multipart_with_a_known_boundary() -> None:
     assert body.rstrip().endswith(b"------QuartBoundary--")
 
 
-def test_a_scope_has_all_that_asgi_asks_for() -> None:
+def test_a_scope_is_that_of_quart() -> None:
     scope = make_test_scope(
         "http",
         "/root/ü",
@@ -115,7 +115,7 @@ def test_a_scope_has_all_that_asgi_asks_for() -> None:
     assert scope == {
         "type": "http",
         "http_version": "1.1",
-        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "asgi": {"spec_version": "2.1"},
         "method": "GET",
         "scheme": "http",
         "path": "/root/ü",
@@ -123,7 +123,8 @@ def test_a_scope_has_all_that_asgi_asks_for() -> None:
         "query_string": b"q=1",
         "root_path": "/root",
         "headers": [(b"x-a", b"1")],
-        "extensions": {"quart.raise_exceptions": {}},
+        "extensions": {},
+        "_quart._preserve_context": False,
         "extra": 1,
     }
 
@@ -145,8 +146,17 @@ def test_extensions_are_those_of_the_version(
         kind, "/", "GET", Headers(), b"", "http", "", version, None
     )
 
-    found = set(scope["extensions"]) - {"quart.raise_exceptions"}
-    assert found == ({extension} if extension else set())
+    assert set(scope["extensions"]) == ({extension} if extension else set())
+
+
+def test_the_scope_of_a_client_has_exceptions_raised_unless_it_says_otherwise() -> None:
+    arguments = ("http", "/", "GET", Headers(), b"", "http", "", "1.1")
+    scope = make_client_scope(*arguments, scope_base={"extra": 1})
+    assert scope["asgi"] == {"version": "3.0", "spec_version": "2.4"}
+    assert scope["extensions"] == {"quart.raise_exceptions": {}}
+    assert scope["extra"] == 1
+    base: Any = {"extensions": {}}
+    assert make_client_scope(*arguments, scope_base=base)["extensions"] == {}
 
 
 def test_a_scope_may_ask_for_the_context_to_be_kept() -> None:
@@ -217,3 +227,14 @@ async def test_a_form_is_read_as_it_was_given(fields: dict[str, Any]) -> None:
         assert (await request.form).to_dict() == texts
         read = {name: file.read() for name, file in (await request.files).items()}
         assert read == files
+
+
+def test_a_file_has_the_type_its_name_tells_and_no_other() -> None:
+    def body_of(name: str) -> bytes:
+        file = FileStorage(io.BytesIO(b"c"), filename=name)
+        return make_test_body_with_headers(files={"f": file})[0]
+
+    assert b"Content-Type: text/plain" in body_of("a.txt")
+    assert b"Content-Type" not in body_of("Quart")
+    body, _ = make_test_body_with_headers(data={"f": (io.BytesIO(b"c"), "Quart")})
+    assert b"Content-Type: application/octet-stream" in body

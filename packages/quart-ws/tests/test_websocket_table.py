@@ -88,7 +88,11 @@ async def test_a_server_of_version_2_0_gets_no_headers() -> None:
 
     with pytest.warns(UserWarning, match="not sent"):
         client = await visit(make_app(handler), asgi={"spec_version": "2.0"})
-    assert client.messages[0] == {"type": "websocket.accept", "subprotocol": None}
+    assert client.messages[0] == {
+        "type": "websocket.accept",
+        "subprotocol": None,
+        "headers": [],
+    }
 
 
 async def test_without_headers_there_is_nothing_to_warn_of() -> None:

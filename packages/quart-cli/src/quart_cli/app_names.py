@@ -78,7 +78,7 @@ def find_app_by_string(module: ModuleType, app_name: str) -> Quart:
         raise NoAppException(
             f"Module {module.__name__!r} has no {name!r}.{hint}"
         ) from None
-    target = f"{module.__name__}:{app_name}"
+    target = f"{getattr(module, '__name__', module)}:{app_name}"
     if args is not None and kwargs is not None:
         return _made(value, args, kwargs, target)
     if inspect.isroutine(value):

@@ -219,7 +219,7 @@ class AppContext:
         if subject is not None:
             if self._session is None:
                 interface = self.app.session_interface
-                if not getattr(interface, "opens_lazily", False):
+                if getattr(interface, "opens_lazily", False) is not True:
                     await self._open_session(interface, subject)
             if subject.url_rule is None and subject.routing_exception is None:
                 self.match_request()
@@ -260,7 +260,8 @@ class AppContext:
         if self._session is None:
             subject = self.request_websocket
             interface = self.app.session_interface
-            if subject is not None and getattr(interface, "opens_lazily", False):
+            lazily = getattr(interface, "opens_lazily", False) is True
+            if subject is not None and lazily:
                 self._session = interface._open(self.app, subject)
         return self._session
 

@@ -293,11 +293,13 @@ class AppState(CommandGroup, TemplateMethods, Scaffold):
         methods |= {
             method.upper() for method in getattr(view_func, "required_methods", ())
         }
-        automatic = self._automatic_options(
-            provide_automatic_options, view_func, methods, options
-        )
-        if automatic:
-            methods.add("OPTIONS")
+        automatic = provide_automatic_options
+        if automatic is None:
+            automatic = getattr(view_func, "provide_automatic_options", None)
+        if automatic is None:
+            automatic = self._automatic_options(methods, options)
+            if automatic:
+                methods.add("OPTIONS")
         self.url_map.add(
             self.url_rule_class(
                 rule,
@@ -317,18 +319,8 @@ class AppState(CommandGroup, TemplateMethods, Scaffold):
             )
         self.view_functions[endpoint] = view_func
 
-    def _automatic_options(
-        self,
-        given: bool | None,
-        view_func: Any,
-        methods: set[str],
-        options: dict[str, Any],
-    ) -> bool:
-        """Return whether the application answers OPTIONS for a rule itself."""
-        if given is None:
-            given = getattr(view_func, "provide_automatic_options", None)
-        if given is not None:
-            return given
+    def _automatic_options(self, methods: set[str], options: dict[str, Any]) -> bool:
+        """Return whether OPTIONS is answered for a rule that does not say."""
         return (
             "OPTIONS" not in methods
             and not options.get("websocket", False)

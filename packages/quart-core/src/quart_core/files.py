@@ -23,7 +23,8 @@ from werkzeug.http import http_date, quote_etag
 
 from .content_disposition import content_disposition
 from .file_lookup import FoundFile, look_at, look_inside
-from .safe_path import is_safe_path
+from .safe_path import is_safe_path, without_detours
+from .threads import run_sync
 from .wrappers.file_body import READ_SIZE, refuse_text
 from .wrappers.response import FileBody, Response
 from .wrappers.response_body import ResponseBody
@@ -178,11 +179,15 @@ async def send_from_directory(
         etag,
         max_age,
     )
+    name = without_detours(name)
     if not is_safe_path(name):
         raise NotFound
+    limit = _read_limit(options)
+    if not current_app:
+        # A file that is missing is missed before the application is.
+        await run_sync(look_inside)(os.fsdecode(directory), name, limit)
     app: Quart = current_app._get_current_object()
     folder = os.path.join(app.root_path, os.fsdecode(directory))
-    limit = _read_limit(options)
     found = await app.sync_to_async(look_inside)(folder, name, limit)
     return await _send_found(app, found, options)
 

@@ -110,8 +110,8 @@ class RequestPipeline(ViewResults):
             or request_tearing_down.receivers
             or appcontext_tearing_down.receivers
             or appcontext_popped.receivers
-            or request._form is not None
-            or "_quart._preserve_context" in request.scope
+            or request._files
+            or request.scope.get("_quart._preserve_context")
             or cls.do_teardown_request is not RequestPipeline.do_teardown_request
             or cls.do_teardown_appcontext is not RequestPipeline.do_teardown_appcontext
             or type(request).close is not Request.close
@@ -280,7 +280,8 @@ class RequestPipeline(ViewResults):
 
     async def _save_session(self, session: Any, response: Any) -> None:
         interface = self.session_interface
-        if type(interface).save_session is SecureCookieSessionInterface.save_session:
+        function = getattr(interface.save_session, "__func__", None)
+        if function is SecureCookieSessionInterface.save_session:
             interface._save(self, session, response)  # type: ignore[attr-defined]
         elif not interface.is_null_session(session):
             await self.ensure_async(interface.save_session)(self, session, response)

@@ -14,7 +14,7 @@ from typing import Final
 
 from werkzeug.exceptions import NotFound
 
-__all__ = ("confined_path", "is_safe_path", "safe_join")
+__all__ = ("confined_path", "is_safe_path", "safe_join", "without_detours")
 
 MAX_PATH_LENGTH: Final = 4096
 """Characters that a path may have."""
@@ -52,6 +52,28 @@ def _is_safe_segment(segment: str) -> bool:
         return False
     stem = segment.partition(".")[0].strip(" ")
     return stem.upper() not in _DEVICES
+
+
+def without_detours(path: str) -> str:
+    """Leave out parts of a path that are taken back by a ``..`` right behind them.
+
+    Only the text is looked at, and only what names a place inside all the way is
+    changed: ``a/../b`` becomes ``b``, while ``../b`` and ``a/../../b`` stay, and so
+    does what holds a part that is not safe.
+    """
+    if "/../" not in path or len(path) > MAX_PATH_LENGTH:
+        return path
+    kept: list[str] = []
+    for segment in path.split("/"):
+        if segment != "..":
+            if _FORBIDDEN.search(segment) or not _is_safe_segment(segment):
+                return path
+            kept.append(segment)
+        elif kept:
+            kept.pop()
+        else:
+            return path
+    return "/".join(kept)
 
 
 def safe_join(directory: str | os.PathLike[str], *paths: str) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import quote
 
 from quart_contexts.globals import _cv_app, _cv_request, _cv_websocket
+from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import BuildError, MapAdapter, RequestRedirect, RoutingException
 
 from .app_state import AppState
@@ -51,8 +52,30 @@ class Urls(AppState):
             server_name = self.config["SERVER_NAME"]
             return self.url_map.bind_to_request(request, None, server_name)
         # Without subdomain matching SERVER_NAME does not restrict the hosts.
-        subdomain = self.url_map.default_subdomain or ""
-        return self.url_map.bind_to_request(request, subdomain, None)
+        adapter = self._subdomain_adapter(request)
+        if adapter is None:
+            subdomain = self.url_map.default_subdomain or ""
+            adapter = self.url_map.bind_to_request(request, subdomain, None)
+        return adapter
+
+    def _subdomain_adapter(self, request: BaseRequestWebsocket) -> MapAdapter | None:
+        """Return the adapter for a subdomain of SERVER_NAME that has such a URL.
+
+        As in Quart, rules with a subdomain match without subdomain matching too.
+        """
+        server_name = self.config["SERVER_NAME"]
+        if server_name is None or self.url_map.supports_lookup:
+            return None
+        if not self.url_map.subdomain_of(request, server_name):
+            return None
+        adapter = self.url_map.bind_to_request(request, None, server_name)
+        try:
+            adapter.match()
+        except NotFound:
+            return None
+        except HTTPException:
+            pass
+        return adapter
 
     def _match_directly(
         self, request: BaseRequestWebsocket, *, websocket: bool

@@ -12,6 +12,11 @@ from werkzeug.routing import MapAdapter, RequestRedirect, Rule, WebsocketMismatc
 # In this module Any stands for values of variables and for endpoints, which are of the
 # application's own types.
 
+
+def _is_automatic(rule: Rule) -> bool:
+    return bool(getattr(rule, "provide_automatic_options", False))
+
+
 # The method of no request, see werkzeug's ``allowed_methods``.
 _NO_METHOD = "--"
 
@@ -74,6 +79,11 @@ class QuartMapAdapter(MapAdapter):
             methods = self._reachable(error.valid_methods, path_info, websocket)
             if not methods:
                 raise WebsocketMismatch from None
+            if (found := self._automatic(methods, path_info, websocket)) is not None:
+                if (method or self.default_method).upper() == "OPTIONS":
+                    rule, values = found
+                    return (rule if return_rule else rule.endpoint), values
+                methods = sorted_methods((*methods, "OPTIONS"))
             raise MethodNotAllowed(valid_methods=methods) from None
         except RequestRedirect as redirect:
             raise RequestRedirect(self._inside(redirect.new_url)) from None
@@ -118,6 +128,24 @@ class QuartMapAdapter(MapAdapter):
         return [
             method for method in candidates if self._answers(method, path_info, wanted)
         ]
+
+    def _automatic(
+        self, methods: list[str], path_info: str | None, websocket: bool | None
+    ) -> tuple[Any, Mapping[str, Any]] | None:
+        """Return the match for OPTIONS of a rule that does not name the method.
+
+        Those are the rules whose OPTIONS the application was told to answer.
+        """
+        if "OPTIONS" in methods or not any(map(_is_automatic, self.map.iter_rules())):
+            return None
+        for method in methods:
+            try:
+                found = super().match(path_info, method, True, None, websocket)
+            except HTTPException:
+                continue
+            if _is_automatic(found[0]):
+                return found
+        return None
 
     def _answers(self, method: str, path_info: str | None, websocket: bool) -> bool:
         try:

@@ -234,6 +234,15 @@ class QuartMap(Map):
             quote(request.query_string, safe=_SAFE_IN_QUERY),
         )
 
+    def subdomain_of(self, request: BindableRequest, server_name: str) -> str | None:
+        """Return the subdomain that a request asks for; None for another domain.
+
+        Raises:
+            BadHost: The host of the request is not a host name.
+        """
+        host = checked_host(request.host, request.scheme)
+        return subdomain_of(host, configured_host(server_name, request.scheme))
+
     def _bound_subdomain(
         self, subdomain: str | None, host: str, server_name: str
     ) -> str | None:

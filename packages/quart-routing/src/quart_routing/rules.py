@@ -82,8 +82,6 @@ class QuartRule(Rule):
             websocket=websocket,
         )
         self.provide_automatic_options = provide_automatic_options
-        if provide_automatic_options and self.methods is not None and not websocket:
-            self.methods.add("OPTIONS")
 
     def compile(self) -> None:
         """Prepare the rule for its map, with host and subdomain in lower case.

@@ -66,7 +66,8 @@ def encode_multipart(parts: Iterable[tuple[str, Any]]) -> bytes:
     for name, value in parts:
         if isinstance(value, WerkzeugFileStorage):
             headers = Headers(value.headers)
-            headers.setdefault("Content-Type", _type_of(value.filename))
+            if type_ := mimetypes.guess_type(value.filename or "")[0]:
+                headers.setdefault("Content-Type", type_)
             head: Field | File = File(
                 name=_escaped(name),
                 filename=_escaped(value.filename or name),
@@ -141,8 +142,11 @@ def _as_file(value: Any) -> WerkzeugFileStorage:
     if isinstance(value, WerkzeugFileStorage):
         return value
     if isinstance(value, tuple):
-        return FileStorage(*_from_tuple(*value))
-    return FileStorage(value, filename=_name_of(value))
+        file = FileStorage(*_from_tuple(*value))
+    else:
+        file = FileStorage(value, filename=_name_of(value))
+    file.headers.setdefault("Content-Type", _type_of(file.filename))
+    return file
 
 
 def _from_tuple(

@@ -19,9 +19,9 @@ from .preserved import pop_preserved
 from .redirects import RequestArguments
 from .responses import ClientResponse
 from .utils import (
+    make_client_scope,
     make_test_body_with_headers,
     make_test_headers_path_and_query_string,
-    make_test_scope,
     mounted,
     sentinel,
 )
@@ -225,7 +225,7 @@ class RequestMaker(CookieAccess):
         self._add_cookies(all_headers, path)
         if not root_path:
             root_path, path = mounted(self.app, path)
-        scope: Any = make_test_scope(
+        scope: Any = make_client_scope(
             "websocket",
             path,
             "GET",
@@ -234,7 +234,7 @@ class RequestMaker(CookieAccess):
             scheme,
             root_path,
             http_version,
-            self._with_state(scope_base),
+            scope_base=self._with_state(scope_base),
         )
         scope.setdefault("subprotocols", list(subprotocols or ()))
         connection = self.websocket_connection_class(self.app, scope)
@@ -280,7 +280,7 @@ class RequestMaker(CookieAccess):
         if not root_path:
             root_path, path = mounted(self.app, path)
         self._add_cookies(headers, path)
-        scope = make_test_scope(
+        scope = make_client_scope(
             "http",
             path,
             arguments.method,
@@ -289,7 +289,7 @@ class RequestMaker(CookieAccess):
             _scheme_of(arguments),
             root_path,
             arguments.http_version,
-            self._with_state(arguments.scope_base),
+            scope_base=self._with_state(arguments.scope_base),
             _preserve_context=self.preserve_context,
         )
         return scope, body

@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote, urlsplit
 from quart_core import json as quart_json
 from quart_core.headers import encode_headers
 from quart_core.wrappers.scope_headers import ScopeHeaders
-from quart_core.wrappers.scope_path import request_path
+from quart_core.wrappers.scope_path import OUTSIDE, request_path
 from werkzeug.datastructures import Authorization, FileStorage, Headers
 from werkzeug.exceptions import NotFound
 
@@ -33,6 +33,8 @@ sentinel: Final[Any] = object()
 
 DEFAULT_HOST: Final = "localhost"
 USER_AGENT: Final = "Quart"
+#: What scopes of Quart's function say, and what those of the clients here do.
+QUART_SPEC_VERSION: Final = "2.1"
 SPEC_VERSION: Final = "2.4"
 _PUSHING_VERSIONS: Final = frozenset({"2", "3"})
 
@@ -229,7 +231,7 @@ def make_test_scope(
     scope: dict[str, Any] = {
         "type": type_,
         "http_version": http_version,
-        "asgi": {"version": "3.0", "spec_version": SPEC_VERSION},
+        "asgi": {"spec_version": QUART_SPEC_VERSION},
         "method": method,
         "scheme": scheme,
         "path": path,
@@ -239,15 +241,29 @@ def make_test_scope(
         "headers": encode_headers(headers),
         "extensions": _extensions(type_, http_version),
     }
-    if _preserve_context:
-        scope["_quart._preserve_context"] = True
+    if type_ == "http":
+        scope["_quart._preserve_context"] = _preserve_context
     if scope_base is not None:
         scope.update(scope_base)
     return cast("Scope", scope)
 
 
+# Any: a scope, whose entries are of many types; and the arguments above.
+def make_client_scope(*args: Any, scope_base: Any, **kwargs: Any) -> Any:
+    """Return the scope of a test client's request: exceptions reach the test.
+
+    Takes what `make_test_scope` does.
+    """
+    make: Any = make_test_scope
+    scope = make(*args, None, **kwargs)
+    scope["asgi"] = {"version": "3.0", "spec_version": SPEC_VERSION}
+    scope["extensions"]["quart.raise_exceptions"] = {}
+    scope.update(scope_base or {})
+    return scope
+
+
 def _extensions(type_: str, http_version: str) -> dict[str, dict[str, Any]]:
-    extensions: dict[str, dict[str, Any]] = {"quart.raise_exceptions": {}}
+    extensions: dict[str, dict[str, Any]] = {}
     if type_ == "websocket":
         extensions["websocket.http.response"] = {}
     elif http_version in _PUSHING_VERSIONS:
@@ -289,7 +305,7 @@ def make_test_request(
         all_headers.setdefault(name, value)
     if not root_path:
         root_path, path = mounted(app, path)
-    scope = make_test_scope(
+    scope = make_client_scope(
         "http",
         path,
         method,
@@ -298,7 +314,7 @@ def make_test_request(
         scheme,
         root_path,
         http_version,
-        scope_base,
+        scope_base=scope_base,
     )
     return request_of(app, scope, body, send_push_promise)
 
@@ -321,7 +337,7 @@ def request_of(
     request: Request = app.request_class(
         scope["method"],
         scope.get("scheme", "http"),
-        scope["path"] if path is None else path,
+        OUTSIDE if path is None else path,
         scope.get("query_string", b""),
         ScopeHeaders(scope, app.config["SERVER_NAME"]),
         scope.get("root_path", ""),

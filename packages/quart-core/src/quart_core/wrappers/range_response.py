@@ -20,7 +20,11 @@ __all__ = ("apply_range",)
 
 
 async def apply_range(
-    response: Response, request_headers: HeaderLookup, complete_length: int | None
+    response: Response,
+    request_headers: HeaderLookup,
+    complete_length: int | None,
+    *,
+    refuse_other_units: bool = False,
 ) -> None:
     """Make a 206 of a 200, if the request asks for parts of the body.
 
@@ -28,6 +32,8 @@ async def apply_range(
         response: The answer, as it would be without Range.
         request_headers: Where Range and If-Range stand.
         complete_length: The length of a body that does not know it.
+        refuse_other_units: Answer units other than bytes with 416, where RFC 9110,
+            14.2 has them ignored.
 
     Raises:
         RequestedRangeNotSatisfiable: Nothing of what was asked for is there, or too
@@ -42,7 +48,11 @@ async def apply_range(
     whole = body if isinstance(body, RangeableBody) else None
     size = complete_length if whole is None else await _size(whole)
     ranges = None if size is None else select_ranges(header, size)
-    if size is None or ranges is None:
+    if size is None:
+        return
+    if ranges is None:
+        if refuse_other_units and size:
+            raise RequestedRangeNotSatisfiable(size)
         return
     if len(ranges) == 1:
         await _send_one(response, ranges[0], size)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
+from urllib.parse import urlsplit
 
-__all__ = ("request_path",)
+__all__ = ("OUTSIDE", "request_path")
+
+#: The path of requests outside of the root path, which no rule can match.
+OUTSIDE: Final = "/ "
 
 
 # Any: scopes hold whatever their server puts there.
@@ -19,6 +23,9 @@ def request_path(scope: Mapping[str, Any]) -> str | None:
         scope: An HTTP or websocket scope, whose `path` includes its `root_path`.
     """
     path: str = scope["path"]
+    if path[:1] != "/" and "://" in path:
+        # The absolute form (RFC 9112, 3.2.2), which most servers have split.
+        path = urlsplit(path).path or "/"
     root_path = scope.get("root_path")
     if not root_path:
         return path
