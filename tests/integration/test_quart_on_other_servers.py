@@ -37,9 +37,6 @@ COMMANDS = {
 WITHOUT_LIFESPAN = {"daphne"}
 # It leaves out messages of no bytes that an app sends.
 WITHOUT_EMPTY_MESSAGES = {"daphne"}
-# It now and then loses the code when the app closes while it also awaits a message,
-# which a bare ASGI app shows as well.
-LOSES_CODES = {"granian"}
 
 
 @pytest.fixture(scope="module", params=list(COMMANDS))
@@ -168,7 +165,7 @@ def test_websocket_echoes_text_and_bytes_and_closes(
             assert websocket.receive() == data[::-1]
         websocket.send("end")
         code, _reason = websocket.closed()
-        assert code == 4001 or (name in LOSES_CODES and code == 1005)
+        assert code == 4001
 
 
 def test_refused_websocket_is_a_403(server: PeerProcess) -> None:

@@ -931,6 +931,32 @@ async def test_a_handler_that_reads_has_no_task_but_the_servers() -> None:
     await client.end()
 
 
+async def test_no_call_of_receive_is_pending_when_the_close_is_sent() -> None:
+    # Some servers send nothing as long as the application awaits a message.
+    pending = []
+    wake = asyncio.Event()
+
+    class Server(Client):
+        async def _send(self, message: dict[str, Any]) -> None:
+            if message["type"] == "websocket.close":
+                pending.append(self.pending)
+            await super()._send(message)
+
+    async def handler() -> None:
+        await websocket.accept()
+        await wake.wait()
+        await websocket.close(4001)
+
+    client = Server(make_app(handler))
+    _ = client.task
+    await rounds()
+    assert client.pending == 1
+    wake.set()
+    await client.end()
+    assert pending == [0]
+    assert client.close_code == 4001
+
+
 async def test_two_calls_of_receive_are_never_pending() -> None:
     async def handler() -> None:
         # Waits elsewhere and reads in turns, in two tasks.

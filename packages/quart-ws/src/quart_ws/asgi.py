@@ -243,6 +243,8 @@ class ASGIWebsocketConnection(HandlerWatch):
         self.queue.end(Closure(code, reason, "application"))
         if self._closer is not self._task:
             self._loop.call_soon(self._check_handler)
+        # Granian sends no close as long as a message is awaited.
+        await self._stop_watching()
         message: dict[str, Any] = {"type": "websocket.close", "code": code}
         if self._spec_version() >= (2, 3):
             message["reason"] = reason

@@ -75,8 +75,7 @@ class HandlerWatch:
             self._timer.cancel()
         if self._was_cancelled and self._task is not None:
             self._task.uncancel()
-        if self._watcher is not None:
-            await self._stop_watching(self._watcher)
+        await self._stop_watching()
 
     # What the buffer says
 
@@ -135,14 +134,22 @@ class HandlerWatch:
         # Readers that were just woken are told before that.
         self._loop.call_soon(self._check_handler)
 
-    async def _stop_watching(self, watcher: asyncio.Task[None]) -> None:
-        task = self._task
+    async def _stop_watching(self) -> None:
+        """End the watcher, so that nobody awaits the server any more.
+
+        Raises:
+            asyncio.CancelledError: The current task was cancelled meanwhile.
+        """
+        watcher, task = self._watcher, asyncio.current_task()
+        if watcher is None or watcher is task:
+            return
+        self._watcher = None
         before = 0 if task is None else task.cancelling()
         watcher.cancel()
         try:
             await watcher
         except asyncio.CancelledError:
-            # The watcher's own end, unless the server cancelled just now.
+            # The watcher's own end, unless the task was cancelled just now.
             if task is not None and task.cancelling() > before:
                 raise
 
