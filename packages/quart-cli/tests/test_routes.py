@@ -1,5 +1,9 @@
 """Command line: the table of routes."""
 
+import sys
+from importlib import import_module
+from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -29,13 +33,57 @@ def app() -> Quart:
     return app
 
 
-def test_the_table_has_endpoint_methods_and_rule(app: Quart) -> None:
+def test_the_table_has_endpoint_methods_and_rule(
+    app: Quart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(Path(__file__).parent)
+    line = app.view_functions["aaa"].__code__.co_firstlineno  # type: ignore[attr-defined]
+    source = f"test_routes.py:{line}"
     assert table(app) == [
-        "Endpoint  Methods    Rule",
-        "--------  ---------  -------------",
-        "aaa       GET, POST  /z",
-        "bbb       PUT        /<int:number>",
-        "ccc       WS         /a",
+        "Endpoint  Methods    Rule           Source",
+        f"--------  ---------  -------------  {'-' * len(source)}",
+        f"aaa       GET, POST  /z             {source}",
+        f"bbb       PUT        /<int:number>  {source}",
+        f"ccc       WS         /a             {source}",
+    ]
+
+
+def test_the_source_is_the_function_or_class_that_the_user_wrote(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "shop.py").write_text(
+        dedent(
+            """
+            from functools import wraps
+            from quart_core import Quart
+            from quart_core.views import MethodView
+            app = Quart(__name__)
+            def plain(f):
+                @wraps(f)
+                async def wrapper(*args, **kwargs):
+                    return await f(*args, **kwargs)
+                return wrapper
+            @app.get("/a")
+            @plain
+            async def a(): return ""
+            class B(MethodView):
+                async def get(self): return ""
+            app.add_url_rule("/b", view_func=B.as_view("b"))
+            made = {}
+            exec("async def c(): return ''", made)
+            app.add_url_rule("/c", view_func=made["c"])
+            """
+        )
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "shop", raising=False)
+    lines = table(import_module("shop").app)
+    assert [line.split()[2:] for line in lines[2:]] == [
+        ["/a", "shop.py:13"],
+        ["/b", "shop.py:14"],
+        ["/c"],
+        ["/static/<path:filename>"],
     ]
 
 
@@ -77,7 +125,7 @@ def test_subdomains_have_a_column() -> None:
     app.add_url_rule("/", "b", subdomain="admin", methods=["GET"])
     app.add_url_rule("/", "a", methods=["GET"])
     lines = table(app, "--sort", "domain")
-    assert lines[0].split() == ["Endpoint", "Methods", "Subdomain", "Rule"]
+    assert lines[0].split() == ["Endpoint", "Methods", "Subdomain", "Rule", "Source"]
     assert [line.split()[0] for line in lines[2:]] == ["a", "b"]
     assert "admin" in lines[3]
 
@@ -86,7 +134,7 @@ def test_hosts_have_a_column() -> None:
     app = Quart(__name__, static_folder=None, host_matching=True)
     app.add_url_rule("/", "a", host="example.com", methods=["GET"])
     lines = table(app)
-    assert lines[0].split() == ["Endpoint", "Methods", "Host", "Rule"]
+    assert lines[0].split() == ["Endpoint", "Methods", "Host", "Rule", "Source"]
     assert "example.com" in lines[2]
 
 

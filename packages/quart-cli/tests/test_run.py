@@ -6,6 +6,7 @@ import json
 import signal
 import socket
 import ssl
+import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable
@@ -128,6 +129,39 @@ def test_serve_takes_every_form_of_a_target(write: Write, start: Start) -> None:
     line = process.line_with("Serving on http://")
     url = line.partition("Serving on ")[2].split()[0]
     assert status_of(url)[0] == 404
+
+
+def test_workers_import_the_factory_of_a_command_line_of_ones_own(
+    folder: Path, write: Write
+) -> None:
+    write("shop.py", "from quart_core import Quart\ndef make(): return Quart('shop')\n")
+    write(
+        "manage.py",
+        """
+        from quart_cli.cli import QuartGroup
+        from shop import make
+        QuartGroup(create_app=make).main()
+        """,
+    )
+    with subprocess.Popen(
+        [sys.executable, "manage.py", "serve", "-w", "2", "-p", "0"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        try:
+            assert process.stderr is not None
+            line = next(line for line in process.stderr if "Serving on http" in line)
+            url = line.partition("Serving on ")[2].split()[0]
+            assert status_of(url)[0] == 404
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=20)
+
+
+def test_a_factory_that_workers_cannot_import_is_refused(folder: Path) -> None:
+    group = module.QuartGroup(create_app=lambda: None)
+    result = CliRunner().invoke(group, ["serve", "-w", "2", "-p", "0"])
+    assert result.exit_code == 2
+    assert "define it at the top of a module of its own" in result.output
 
 
 def test_serve_takes_any_setting_of_the_server(write: Write) -> None:

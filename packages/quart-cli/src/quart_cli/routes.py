@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
+
+from quart_core.user_code import (
+    display_path,
+    is_user_code,
+    place_of,
+    printable,
+    unwrap_view,
+)
 
 if TYPE_CHECKING:
     from quart_core.app import Quart
@@ -34,6 +43,7 @@ def routes_table(app: Quart, *, sort: str, all_methods: bool) -> str:
         ("Endpoint", lambda rule: str(rule.endpoint)),
         ("Methods", lambda rule: _methods(rule, all_methods=all_methods)),
         ("Rule", lambda rule: rule.rule),
+        ("Source", lambda rule: _source(app, rule)),
     ]
     has_domain = app.url_map.host_matching or any(r.host or r.subdomain for r in rules)
     if has_domain:
@@ -55,6 +65,31 @@ def _methods(rule: Rule, *, all_methods: bool) -> str:
     if not all_methods:
         methods -= _AUTOMATIC_METHODS
     return ", ".join(sorted(methods))
+
+
+def _source(app: Quart, rule: Rule) -> str:
+    """Return where the view is defined, "" if that is not the user's code."""
+    view = app.view_functions.get(rule.endpoint)
+    view_class = getattr(view, "view_class", None)
+    if isinstance(view_class, type):
+        return _source_of_class(view_class)
+    function = unwrap_view(view)
+    code = getattr(function, "__code__", None)
+    if code is None or not is_user_code(code.co_filename, function.__module__):
+        return ""
+    return printable(place_of(code))
+
+
+def _source_of_class(view_class: type) -> str:
+    try:
+        file = inspect.getsourcefile(view_class) or ""
+        _, line = inspect.getsourcelines(view_class)
+    except (OSError, TypeError):
+        # It was made without a source file.
+        return ""
+    if not is_user_code(file, view_class.__module__):
+        return ""
+    return printable(f"{display_path(file)}:{line}")
 
 
 def _domain(rule: Rule) -> str:

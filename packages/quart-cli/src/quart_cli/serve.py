@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from typing import Any, Final
 
@@ -152,10 +152,32 @@ def _pairs(settings: Sequence[str]) -> dict[str, str]:
 
 # Any: an application, or the import string of what makes it.
 def _target(info: ScriptInfo, config: Any) -> Any:
-    if info.create_app is not None or not _is_supervised(config):
+    if not _is_supervised(config):
         return _load(info)
-    os.environ[APP_VARIABLE] = info.describe() or ""
+    os.environ[APP_VARIABLE] = (
+        info.describe() or ""
+        if info.create_app is None
+        else _importable(info.create_app)
+    )
     return f"{__name__}:make_app"
+
+
+def _importable(create_app: Callable[..., Any]) -> str:
+    """Return how a worker process, which imports for itself, finds a factory.
+
+    Raises:
+        click.UsageError: It does not.
+    """
+    module = sys.modules.get(create_app.__module__)
+    name = getattr(create_app, "__qualname__", "")
+    file = getattr(module, "__file__", None)
+    if file and module is not sys.modules["__main__"] and hasattr(module, name):
+        return f"{file}:{name}"
+    raise click.UsageError(
+        f"worker processes cannot import {name or create_app!r}, which makes the "
+        "application: define it at the top of a module of its own, not in the program "
+        "that is run, or serve with one worker"
+    )
 
 
 def _is_supervised(config: Any) -> bool:
