@@ -2,10 +2,12 @@
 
     python tools/bench/server_websocket.py [--rounds 5] [--seconds 2] [--idle 5000]
 
-Needs Uvicorn, websockets and uvloop in the same environment. Servers run one at a time,
-pinned to one core, the client to another; rounds alternate between servers so that a
-busy machine harms all alike, and medians are compared. With `--idle`, memory for each
-idle socket and the time of a broadcast to all of them are measured instead.
+Needs Uvicorn, websockets and uvloop in the same environment (that of `tools/peers.py
+uvicorn`). All servers run pinned to one core, the client to another, and take turns: in
+each round each of them has each case once, so that a busy machine harms all alike. What
+is compared are medians, and the median of the ratios to Uvicorn's best in each round.
+With `--idle`, memory for each idle socket and the time of a broadcast to all of them
+are measured instead.
 """
 
 from __future__ import annotations

@@ -470,7 +470,7 @@ def test_head_memory_is_bounded() -> None:
     assert 0 < len(reader._heads) <= 256
 
 
-@pytest.mark.parametrize("block", differential.HEADS + [head(b"Accept: */*")])
+@pytest.mark.parametrize("block", [*differential.HEADS, head(b"Accept: */*")])
 def test_remembered_heads_read_as_at_the_first_time(block: bytes) -> None:
     reader, reference = StrictReader(LIMITS), ReferenceReader(LIMITS)
     if verdict(reference, block) != 200:

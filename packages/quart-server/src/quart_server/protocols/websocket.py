@@ -58,10 +58,10 @@ class WebsocketConnection:
 
     Attributes:
         ended: Whether `Closed` or `Failed` has been returned.
+        unread: Empty when all that was received has been read.
     """
 
     __slots__ = (
-        "_buffer",
         "_deflated",
         "_deflater",
         "_fragments",
@@ -72,13 +72,14 @@ class WebsocketConnection:
         "_reader",
         "_wire_size",
         "ended",
+        "unread",
     )
 
     def __init__(self, limits: WebsocketLimits, deflate: Deflate | None = None) -> None:
         self._limits = limits
         self._inflater = None if deflate is None else Inflater(deflate, limits)
         self._deflater = None if deflate is None else Deflater(deflate)
-        self._buffer: bytes | bytearray = b""
+        self.unread: bytes | bytearray = b""
         self._position = 0
         # Bytes of the current frame that the reference reader has not had yet.
         self._left = 0
@@ -94,18 +95,18 @@ class WebsocketConnection:
         """Take bytes from the client; they are dropped after the end."""
         if self.ended:
             return
-        if not self._buffer:
-            self._buffer = data
+        if not self.unread:
+            self.unread = data
             return
-        if not isinstance(self._buffer, bytearray):
-            self._buffer = bytearray(memoryview(self._buffer)[self._position :])
+        if not isinstance(self.unread, bytearray):
+            self.unread = bytearray(memoryview(self.unread)[self._position :])
             self._position = 0
-        self._buffer += data
+        self.unread += data
 
     @property
     def buffered(self) -> int:
         """Bytes received and not yet read."""
-        return len(self._buffer) - self._position
+        return len(self.unread) - self._position
 
     @property
     def partial_size(self) -> int:
@@ -114,7 +115,7 @@ class WebsocketConnection:
 
     def next_event(self) -> Event | None:
         """Return what comes next, None when more bytes are needed."""
-        buffer = self._buffer
+        buffer = self.unread
         if not buffer or self.ended:
             return None
         if not self._left:
@@ -189,7 +190,7 @@ class WebsocketConnection:
         if event is None or self.ended:
             return event
         if end == len(buffer):
-            self._buffer = b""
+            self.unread = b""
             self._position = 0
         else:
             self._position = end
@@ -248,21 +249,21 @@ class WebsocketConnection:
                 if event is not None or not self._left:
                     return event
             start = self._position
-            end = min(start + self._left, len(self._buffer))
+            end = min(start + self._left, len(self.unread))
             if end == start:
                 return None
             event = self._feed(start, end)
             if event is not None:
                 return event
             # Control frames inside a message may be plain ones again.
-            if not self._left and len(self._buffer) - self._position >= 6:
-                event = self._read_plain(self._buffer, self._position)
+            if not self._left and len(self.unread) - self._position >= 6:
+                event = self._read_plain(self.unread, self._position)
                 if event is not None:
                     return event
 
     def _begin_frame(self) -> Event | None:
         """Delimit the next frame and hold its header against the limits."""
-        buffer, start = self._buffer, self._position
+        buffer, start = self.unread, self._position
         if len(buffer) - start < 2:
             return None
         size = header_size(buffer[start + 1])
@@ -306,7 +307,7 @@ class WebsocketConnection:
         if reader is None:
             return None
         self._left -= end - start
-        event = reader.feed(bytes(self._buffer[start:end]))
+        event = reader.feed(bytes(self.unread[start:end]))
         self._consume(end)
         if isinstance(event, (Closed, Failed)):
             self._end()
@@ -315,8 +316,8 @@ class WebsocketConnection:
         return event
 
     def _consume(self, position: int) -> None:
-        if position >= len(self._buffer):
-            self._buffer = b""
+        if position >= len(self.unread):
+            self.unread = b""
             self._position = 0
         else:
             self._position = position
@@ -328,7 +329,7 @@ class WebsocketConnection:
     def _end(self) -> None:
         """Drop what has been received and all that was needed to read it."""
         self.ended = True
-        self._buffer = b""
+        self.unread = b""
         self._position = 0
         self._left = 0
         self._reader = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Final
 
 __all__ = [
@@ -40,6 +41,9 @@ _PRIVATE_CODES: Final = range(3000, 5000)
 
 _MAX_CONTROL_PAYLOAD: Final = 125
 
+_pack_header = struct.Struct(">BBH").pack
+_pack_long_header = struct.Struct(">BBQ").pack
+
 # A frame's first byte and its length: nearly all frames are short.
 _SHORT_HEADERS: Final = {
     first: tuple(bytes((first, size)) for size in range(126))
@@ -67,8 +71,8 @@ def encode_frame(first: int, payload: bytes) -> bytes:
     if size < 126:
         return _SHORT_HEADERS[first][size] + payload
     if size < 0x10000:
-        return b"%c\x7e%b%b" % (first, size.to_bytes(2, "big"), payload)
-    return b"%c\x7f%b%b" % (first, size.to_bytes(8, "big"), payload)
+        return _pack_header(first, 126, size) + payload
+    return _pack_long_header(first, 127, size) + payload
 
 
 def close_payload(code: int | None, reason: str) -> bytes:

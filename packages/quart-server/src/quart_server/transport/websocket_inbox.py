@@ -189,6 +189,8 @@ class WebsocketInbox:
             if type(event) is str or type(event) is bytes:
                 if self.stage == OPEN and self._hold(event):
                     return
+                if not websocket.unread:
+                    return  # nor is a message in progress
             elif isinstance(event, Ping):
                 self._answer_ping(websocket, event.payload)
             elif isinstance(event, Closed | Failed):
@@ -204,8 +206,9 @@ class WebsocketInbox:
         """Hold a message for the app; return whether that was the last one to hold."""
         queue = self._queue
         if queue is None:
-            queue = self._queue = deque()
-        queue.append(message)
+            queue = self._queue = deque((message,))
+        else:
+            queue.append(message)
         self._queue_size += sys.getsizeof(message)
         if self._waiters is not None:
             self._wake()
