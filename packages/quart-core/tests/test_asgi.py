@@ -789,6 +789,34 @@ def test_an_app_is_freed_without_the_collector() -> None:
 # Overriding
 
 
+async def test_a_connection_may_have_a_call_of_its_own() -> None:
+    """As that of quart-trio, which hands the request on in its own way."""
+    ended = []
+
+    class Connection(ASGIHTTPConnection):
+        async def __call__(self, receive: Any, send: Any) -> None:
+            request = self._create_request_from_scope(send)
+            request.set_receive(receive)
+            response = await self.app.handle_request(request)
+            await self._send_response(send, response)
+
+    app = Quart(__name__)
+    app.asgi_http_class = Connection
+
+    @app.get("/")
+    async def index() -> Response:
+        async def parts() -> AsyncIterator[bytes]:
+            yield b"a"
+            yield b"b"
+
+        response = Response(parts())
+        response.call_on_close(lambda: ended.append(response.status_code))
+        return response
+
+    assert (await Driver(app).get("/")).body == b"ab"
+    assert ended == [200]
+
+
 async def test_the_connection_class_can_be_replaced() -> None:
     seen = []
 

@@ -29,6 +29,23 @@ async def test_static_files_are_below_the_folders_name(tmp_path: Path) -> None:
     assert "max-age=43200" in answer.headers["Cache-Control"]
 
 
+async def test_the_view_of_static_files_is_the_method_that_a_class_overrides(
+    tmp_path: Path,
+) -> None:
+    """Extensions mark ``app.send_static_file.__func__``, and read it off the view."""
+
+    class Files(Quart):
+        async def send_static_file(self, filename: str) -> Any:
+            return await super().send_static_file(f"{filename}.txt")
+
+    (tmp_path / "static").mkdir()
+    (tmp_path / "static" / "a.txt").write_text("content")
+    app = Files(__name__, root_path=tmp_path)
+    app.send_static_file.__func__._marked = True  # type: ignore[attr-defined]
+    assert app.view_functions["static"]._marked
+    assert (await Driver(app).get("/static/a")).text == "content"
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
 async def test_static_files_answer_three_methods(tmp_path: Path, method: str) -> None:
     answer = await Driver(app_in(tmp_path))(method, "/static/a.txt")

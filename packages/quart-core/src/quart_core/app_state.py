@@ -13,6 +13,7 @@ import sys
 import weakref
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from types import MethodType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from quart_contexts.ctx import _AppCtxGlobals
@@ -198,16 +199,13 @@ class AppState(CommandGroup, TemplateMethods, Scaffold):
                 "are, and static_host= needs host_matching=True. Pass both, or "
                 "static_folder=None."
             )
-        # A bound method would keep the application alive in a cycle.
-        app = weakref.ref(self)
-
-        async def send_static_file(filename: str) -> Any:
-            return await app().send_static_file(filename)  # type: ignore[union-attr]
-
+        # A bound method, as extensions mark its function (quart-schema's hide());
+        # bound to the application itself, it would keep that alive in a cycle.
+        function = type(self).send_static_file
         self.add_url_rule(
             f"{self.static_url_path}/<path:filename>",
             "static",
-            send_static_file,
+            MethodType(function, weakref.proxy(self)),
             host=static_host,
         )
 

@@ -297,7 +297,9 @@ class ASGIHTTPConnection:
             if not ours:
                 response.close()
             elif response._must_close:
-                self._request._finalizing = True
+                # None where a subclass has a __call__ of its own, as for trio.
+                if self._request is not None:
+                    self._request._finalizing = True
                 await response._close_body()
 
     async def _send_messages(self, send: Any, *messages: Any) -> None:
