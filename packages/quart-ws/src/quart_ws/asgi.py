@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import warnings
+from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -239,12 +240,8 @@ class ASGIWebsocketConnection(HandlerWatch):
         self._closed = True
         if self._is_gone:
             return
-        self._closer = asyncio.current_task()
-        self.queue.end(Closure(code, reason, "application"))
-        if self._closer is not self._task:
-            self._loop.call_soon(self._check_handler)
-        # Granian sends no close as long as a message is awaited.
-        await self._stop_watching()
+        if self._loop is not None:
+            await self._end_reading(Closure(code, reason, "application"))
         message: dict[str, Any] = {"type": "websocket.close", "code": code}
         if self._spec_version() >= (2, 3):
             message["reason"] = reason
@@ -253,6 +250,14 @@ class ASGIWebsocketConnection(HandlerWatch):
         except OSError:
             # It has left by itself, and so it is closed as asked.
             self._is_gone = True
+
+    async def _end_reading(self, closure: Closure) -> None:
+        self._closer = asyncio.current_task()
+        self.queue.end(closure)
+        if self._closer is not self._task:
+            self._loop.call_soon(self._check_handler)
+        # Granian sends no close as long as a message is awaited.
+        await self._stop_watching()
 
     # Beginning and end
 
@@ -322,7 +327,9 @@ class ASGIWebsocketConnection(HandlerWatch):
         self._closed = True
         timeout = self.app.config["RESPONSE_TIMEOUT"]
         try:
-            await send_response(send, response, timeout)
+            # The event loop of a subclass's own __call__ may not be asyncio's.
+            limit = nullcontext if self._loop is None else asyncio.timeout
+            await send_response(send, response, timeout, limit)
         except OSError as error:
             # The client has left, or takes too long (TimeoutError is an OSError).
             self._is_gone = True
@@ -337,6 +344,10 @@ class ASGIWebsocketConnection(HandlerWatch):
     # Sending
 
     async def _send_message(self, send: ASGISendCallable, message: Any) -> None:
+        if self._loop is None:
+            # A subclass has a __call__ of its own; that of quart-trio has no asyncio.
+            await send(message)
+            return
         try:
             await send(message)
             # A server whose socket takes everything never waits; others must go on.
@@ -360,6 +371,8 @@ class ASGIWebsocketConnection(HandlerWatch):
         A handler that sends to the websocket of another one must not end because that
         client has left: what it sends is lost, as it would be on the way.
         """
+        if self._loop is None:
+            raise RuntimeError("The websocket was closed, so nothing can be sent.")
         if self._closer is not None and self._closer is asyncio.current_task():
             raise RuntimeError("This task closed the websocket, so it cannot send.")
         ctx = _cv_websocket.get(None)

@@ -7,7 +7,8 @@ themselves when a websocket is closed before it was accepted.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
 
 from quart_core.utils import encode_headers
@@ -27,7 +28,10 @@ def can_answer(scope: Mapping[str, Any]) -> bool:
 
 
 async def send_response(
-    send: ASGISendCallable, response: Any, timeout: float | None
+    send: ASGISendCallable,
+    response: Any,
+    timeout: float | None,
+    limit: Callable[[float | None], AbstractAsyncContextManager[Any]] = asyncio.timeout,
 ) -> None:
     """Send a response, head and body, and close it.
 
@@ -35,6 +39,7 @@ async def send_response(
         send: The ASGI callable.
         response: Ours, or any other of werkzeug's.
         timeout: Seconds until it is given up; None for no limit.
+        limit: Makes the context that gives it up.
 
     Raises:
         OSError: The client has left.
@@ -43,7 +48,7 @@ async def send_response(
     if isinstance(response, Response) and response.timeout is not ...:
         timeout = response.timeout
     try:
-        async with asyncio.timeout(timeout):
+        async with limit(timeout):
             await send(
                 {
                     "type": "websocket.http.response.start",
