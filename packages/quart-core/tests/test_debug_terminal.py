@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 
 import pytest
+from core_driver import Driver
 from debug_failures import failure_of, load_module
 from quart_core.debug import format_error
 
@@ -142,3 +143,41 @@ def test_st_01_no_control_character_reaches_the_terminal(load):
 def test_passwords_of_urls_are_masked():
     text = format_error(ValueError("cannot reach postgresql://ada:hunter2@db/x"))
     assert text == "    ValueError: cannot reach postgresql://ada:***@db/x"
+
+
+async def test_a_view_that_returned_nothing_usable_is_shown(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    module = load_module(
+        tmp_path,
+        """\
+        from quart_core import Quart
+        app = Quart(__name__)
+        @app.get("/none")
+        async def none():
+            value = 1
+        @app.get("/forgotten")
+        async def forgotten():
+            name = "x"
+            return page(name)
+        async def page(name):
+            return name
+        app.testing = True
+        """,
+    )
+    texts = {}
+    for path in ("none", "forgotten"):
+        with pytest.raises(TypeError) as caught:
+            await Driver(module.app)("GET", f"/{path}")
+        texts[path] = format_error(caught.value)
+    # The frames of this test are the user's too, and before these.
+    assert (
+        "    app.py:4 in none\n"
+        "    > 4  async def none():\n"
+        "    TypeError: app.py:4 none() returned None"
+    ) in texts["none"]
+    assert (
+        "    app.py:9 in forgotten\n"
+        '      8      name = "x"\n'
+        "    > 9      return page(name)\n"
+        "    TypeError: app.py:9 returned page(...) without await."
+    ) in texts["forgotten"]

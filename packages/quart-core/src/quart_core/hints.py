@@ -17,10 +17,19 @@ from .missing_await import explain_returned, explain_surplus_await, explain_use
 from .names_in_scope import names_of_frame, names_of_function
 from .user_code import display_path, is_user_frame, place_of, printable, unwrap_view
 
-__all__ = ("add_hint", "explain_coroutine_result", "explain_none_result")
+__all__ = (
+    "VIEW_CODE",
+    "add_hint",
+    "explain_coroutine_result",
+    "explain_none_result",
+    "of_view",
+)
 
 MAX_EXPLAINED_EXCEPTIONS: Final = 20
 """Exceptions of a chain or a group that are looked at."""
+
+VIEW_CODE: Final = "_quart_view_code"
+"""An exception's attribute: the code of the view that it is about."""
 
 _logger = logging.getLogger("quart.hints")
 
@@ -78,6 +87,20 @@ def explain_coroutine_result(value: Any, view: Any) -> str | None:
             and inspect.getcoroutinestate(value) == inspect.CORO_CREATED
         ):
             value.close()
+
+
+# Any: a view is whatever can be called.
+def of_view(error: TypeError, view: Any) -> TypeError:
+    """Note on an exception which view it is about, as no frame of that is left.
+
+    Args:
+        error: The exception.
+        view: The view, None if it is not known.
+    """
+    function = unwrap_view(view)
+    if function is not None:
+        setattr(error, VIEW_CODE, function.__code__)
+    return error
 
 
 def _explain_awaitable(value: Any, view: Any) -> str:

@@ -12,7 +12,7 @@ from werkzeug.sansio.response import Response as SansIOResponse
 
 from .discarded import discard
 from .error_handling import ErrorHandling
-from .hints import explain_coroutine_result, explain_none_result
+from .hints import explain_coroutine_result, explain_none_result, of_view
 from .wrappers import Response
 
 _MISSING: Any = object()
@@ -51,7 +51,8 @@ class ViewResults(ErrorHandling):
         if isinstance(value, tuple):
             value, status, headers = self._unpack(value)
         if value is None or value is _MISSING:
-            raise TypeError(explain_none_result(_current_view(self), result))
+            view = _current_view(self)
+            raise of_view(TypeError(explain_none_result(view, result)), view)
         response: Response = self._response_of(value)
         if status is None and not headers:
             return response
@@ -119,13 +120,12 @@ class ViewResults(ErrorHandling):
         )
 
     def _unusable(self, value: Any) -> NoReturn:
-        hint = explain_coroutine_result(value, _current_view(self))
-        if hint is not None:
-            raise TypeError(hint)
-        raise TypeError(
+        view = _current_view(self)
+        text = explain_coroutine_result(value, view) or (
             f"The view returned {value!r} of type {type(value).__name__}, which is no "
             f"response. It must return {_FORMS}."
         )
+        raise of_view(TypeError(text), view)
 
 
 def _current_view(app: Any) -> Any:

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import inspect
+import re
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from types import FrameType, TracebackType
+from types import CodeType, FrameType, TracebackType
 from typing import Any, Final
 
+from ..hints import VIEW_CODE
 from ..syntax import position_of
-from ..user_code import def_line, display_path, is_user_frame, printable, source_lines
+from ..user_code import (
+    def_line,
+    display_path,
+    is_user_code,
+    is_user_frame,
+    printable,
+    source_lines,
+)
 from .masking import Masker
 from .representation import Representation, text_of
 
@@ -161,6 +170,8 @@ class _Describer:
         frames = self._frames(error.__traceback__)
         if isinstance(error, SyntaxError):
             frames = (*frames, *self._syntax_frame(error))
+        else:
+            frames = (*frames, *self._view_frame(error))
         members: tuple[tuple[Failure, ...], ...] = ()
         left_out = 0
         if isinstance(error, BaseExceptionGroup):
@@ -280,19 +291,39 @@ class _Describer:
         """Yield the place that a syntax error is in, which has no frame."""
         if not isinstance(error.filename, str) or not isinstance(error.lineno, int):
             return
-        source = [line.rstrip() for line in source_lines(error.filename)]
-        first = max(error.lineno - CONTEXT_LINES, 1)
-        shown = source[first - 1 : error.lineno + CONTEXT_LINES]
-        yield Frame(
-            file=printable(display_path(error.filename)),
-            path=printable(error.filename),
-            line=error.lineno,
+        yield self._place(error.filename, error.lineno)
+
+    def _view_frame(self, error: BaseException) -> Iterator[Frame]:
+        """Yield the view that an exception is about, which has returned."""
+        code = getattr(error, VIEW_CODE, None)
+        if not isinstance(code, CodeType) or not is_user_code(code.co_filename):
+            return
+        # The message names the line where it knows a better one than the first.
+        place = re.escape(f"{display_path(code.co_filename)}:")
+        found = re.match(rf"{place}(\d{{1,9}}) ", text_of(error))
+        frame = self._place(
+            code.co_filename, int(found[1]) if found else def_line(code)
+        )
+        yield replace(
+            frame, function=printable(code.co_qualname), first_line=def_line(code)
+        )
+
+    def _place(self, filename: str, number: int) -> Frame:
+        """Return a place in a file of the user that no frame stands on."""
+        source = [line.rstrip() for line in source_lines(filename)]
+        first = max(number - CONTEXT_LINES, 1)
+        shown = source[first - 1 : number + CONTEXT_LINES]
+        indent = _common_indent(shown) if any(shown) else 0
+        return Frame(
+            file=printable(display_path(filename)),
+            path=printable(filename),
+            line=number,
             function="",
             package="",
             is_own=True,
             lines=tuple(
-                self._line(number, text, error.lineno, 0, None)
-                for number, text in enumerate(shown, first)
+                self._line(at, text[indent:], number, 0, None)
+                for at, text in enumerate(shown, first)
             ),
         )
 

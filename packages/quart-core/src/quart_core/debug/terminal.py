@@ -57,6 +57,8 @@ def _failure(failure: Failure, *, is_full: bool) -> Iterator[str]:
         yield from _frame(frame)
     head, *rest = _head(failure).split("\n")
     hidden = len(failure.frames) - len(shown)
+    for note in failure.notes:
+        rest += note.split("\n")
     if hidden:
         frames = "1 framework frame" if hidden == 1 else f"{hidden} framework frames"
         hint = f"{frames} hidden, QUART_TRACE=full shows them"
@@ -66,8 +68,6 @@ def _failure(failure: Failure, *, is_full: bool) -> Iterator[str]:
             head = f"{head:<{_NOTE_COLUMN}} {hint}"
     yield head
     yield from rest
-    for note in failure.notes:
-        yield from note.split("\n")
     yield from _members(failure, is_full=is_full)
 
 
