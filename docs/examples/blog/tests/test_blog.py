@@ -2,18 +2,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from quart import Quart
 from quart.testing import QuartClient
+from werkzeug.security import generate_password_hash
 
 PASSWORD = "correct horse"
 
 
 @pytest.fixture
-async def client(app: Quart, tmp_path: Path) -> AsyncIterator[Any]:
+def fast_hashes(app: Quart, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords are hashed slowly on purpose, which is for attackers."""
+    fast = partial(generate_password_hash, method="pbkdf2:sha256:1")
+    monkeypatch.setattr("blog.accounts.generate_password_hash", fast)
+
+
+@pytest.fixture
+async def client(app: Quart, tmp_path: Path, fast_hashes: None) -> AsyncIterator[Any]:
     app.config.update(DATABASE=tmp_path / "blog.sqlite", SECRET_KEY="of the tests")
     async with app.test_app() as test_app:
         yield test_app.test_client()
