@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import threading
 from typing import Any
 
@@ -97,6 +98,38 @@ async def test_a_timeout_error_of_the_coroutine_is_passed_on() -> None:
     app.websocket_class = Late
     client = await visit(app)
     assert client.types == []
+
+
+async def test_what_arrives_as_the_wait_for_it_ends_is_not_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class LateFuture(concurrent.futures.Future[Any]):
+        def result(self, timeout: float | None = None) -> Any:
+            data = super().result(LIMIT)
+            if timeout is not None:
+                raise TimeoutError
+            return data
+
+    def start(coroutine: Any, loop: Any) -> Any:
+        future = LateFuture()
+        inner = asyncio.ensure_future
+        loop.call_soon_threadsafe(
+            lambda: inner(coroutine).add_done_callback(
+                lambda task: future.set_result(task.result())
+            )
+        )
+        return future
+
+    monkeypatch.setattr(asyncio, "run_coroutine_threadsafe", start)
+    got = []
+
+    def handler() -> None:
+        got.append(BlockingWebsocket().receive())
+
+    client = Client(make_app(handler))
+    client.text("a")
+    await client.end()
+    assert got == ["a"]
 
 
 async def test_in_a_coroutine_it_is_refused() -> None:

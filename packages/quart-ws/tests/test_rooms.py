@@ -244,6 +244,46 @@ async def test_a_slow_client_that_cannot_be_told_does_not_hold_up_its_end(
     await leave(clients[1:])
 
 
+async def test_a_member_whose_client_has_left_holds_up_nobody() -> None:
+    room = Room(policy="block", max_messages=1, block_seconds=WAIT_SECONDS * 2)
+    release = asyncio.Event()
+    app = Quart(__name__)
+
+    @app.websocket("/")
+    async def chat() -> None:
+        async with room.join():
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                await release.wait()
+
+    (client,) = await opened(app, 1)
+    client.cut()
+    async with asyncio.timeout(WAIT_SECONDS):
+        for number in range(5):
+            await room.broadcast(str(number))
+            await turns(5)
+    assert [member.waiting for member in room.members] == [0]
+    release.set()
+    await client.end()
+
+
+async def test_a_policy_that_is_not_known_accepts_nothing() -> None:
+    room = Room()
+    app = Quart(__name__)
+    app.config["PROPAGATE_EXCEPTIONS"] = True
+
+    @app.websocket("/")
+    async def chat() -> None:
+        async with room.join(policy="other"):  # type: ignore[arg-type]
+            pass
+
+    client = Client(app)
+    with pytest.raises(ValueError, match="'other' is not known"):
+        await client.end()
+    assert client.types == []
+
+
 # Brokers
 
 
@@ -292,6 +332,64 @@ async def test_a_room_subscribes_for_its_first_member_and_until_its_last() -> No
     await turns()
     assert log == ["subscribe", "unsubscribe", "subscribe"]
     await leave(again)
+
+
+async def test_a_broker_that_does_not_unsubscribe_does_not_hold_up_the_end(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("quart_ws.rooms.BROKER_SECONDS", 0.01)
+
+    class Hanging(LocalBroker):
+        async def unsubscribe(self, channel: str, deliver: Any) -> None:
+            await asyncio.Event().wait()
+
+    room = Room("chat", broker=Hanging())
+    clients = await opened(make_app(room), 1)
+    await leave(clients)
+    assert [record.getMessage() for record in caplog.records] == [
+        "The broker did not unsubscribe room 'chat'"
+    ]
+    assert clients[0].types == ["accept"]
+
+
+async def test_after_a_failure_to_unsubscribe_each_message_comes_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Failing(LocalBroker):
+        async def unsubscribe(self, channel: str, deliver: Any) -> None:
+            raise OSError("no connection")
+
+    room = Room(broker=Failing())
+    app = make_app(room)
+    await leave(await opened(app, 1))
+    clients = await opened(app, 1)
+    clients[0].text("one")
+    await clients[0].take(1)
+    await turns()
+    assert clients[0].data == ["one"]
+    await leave(clients)
+    assert len(caplog.records) == 2
+
+
+async def test_a_room_subscribes_again_after_a_failure_to_subscribe() -> None:
+    failures = [OSError("no connection")]
+
+    class Failing(LocalBroker):
+        async def subscribe(self, channel: str, deliver: Any) -> None:
+            if failures:
+                raise failures.pop()
+            await super().subscribe(channel, deliver)
+
+    room = Room(broker=Failing())
+    app = make_app(room)
+    app.config["PROPAGATE_EXCEPTIONS"] = True
+    with pytest.raises(OSError, match="no connection"):
+        await Client(app).end()
+    assert len(room) == 0
+    clients = await opened(app, 1)
+    await room.broadcast("one")
+    await clients[0].take(1)
+    await leave(clients)
 
 
 # Nothing is left

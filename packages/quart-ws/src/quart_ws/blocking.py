@@ -105,16 +105,13 @@ class BlockingWebsocket:
             # The loop is closed.
             coroutine.close()
             raise WebsocketDisconnectedError(closed_by="server") from None
-        while True:
-            try:
-                return future.result(LOOK_SECONDS)
-            except concurrent.futures.CancelledError:
-                closure = self.websocket.closure
-                if closure is None:
-                    raise
-                raise WebsocketDisconnectedError(*closure) from None
-            except TimeoutError:
-                if future.done():
-                    raise
-                if not self._loop.is_running():
-                    raise WebsocketDisconnectedError(closed_by="server") from None
+        while not concurrent.futures.wait((future,), LOOK_SECONDS).done:
+            if not self._loop.is_running():
+                raise WebsocketDisconnectedError(closed_by="server")
+        try:
+            return future.result()
+        except concurrent.futures.CancelledError:
+            closure = self.websocket.closure
+            if closure is None:
+                raise
+            raise WebsocketDisconnectedError(*closure) from None

@@ -44,6 +44,9 @@ BLOCK_SECONDS: Final = 5.0
 #: Seconds for closing a websocket whose client is slow.
 CLOSE_SECONDS: Final = 5.0
 
+#: Seconds for a broker to unsubscribe a room that the last member has left.
+BROKER_SECONDS: Final = 5.0
+
 TRY_AGAIN_LATER: Final = 1013
 INTERNAL_ERROR: Final = 1011
 
@@ -116,6 +119,10 @@ class Member:
             self._outbox.clear()
             self._app.log_exception((type(error), error, error.__traceback__))
             await self._close(INTERNAL_ERROR, "")
+        finally:
+            # Nobody is to wait for a client that has left.
+            self._is_closing = True
+            self._outbox.clear()
 
     async def _close(self, code: int, reason: str) -> None:
         if self.websocket.closure is not None:
@@ -125,6 +132,17 @@ class Member:
                 await self.websocket.close(code, reason)
         except TimeoutError:
             self._app.logger.warning("A slow websocket could not be told %d", code)
+
+
+class _Subscription:
+    """What a room gives to its broker; deliveries after the end are ignored."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+
+    async def __call__(self, message: Message) -> None:
+        if self._room._subscription is self:
+            await self._room._deliver(message)
 
 
 class Room:
@@ -161,7 +179,7 @@ class Room:
         self.block_seconds = block_seconds
         self.broker = broker
         self._members: set[Member] = set()
-        self._is_subscribed = False
+        self._subscription: _Subscription | None = None
         self._subscribing: asyncio.Lock | None = None
 
     def __len__(self) -> int:
@@ -191,12 +209,14 @@ class Room:
 
         Raises:
             RuntimeError: There is no current websocket.
+            ValueError: The policy is not known.
+            Exception: What the broker fails with.
         """
         joining: Websocket = websocket or current_websocket._get_current_object()
-        chosen: Policy = policy or self.policy
+        chosen = _known(policy or self.policy)
         outbox = Outbox(self.max_messages, self.max_bytes)
         await joining.accept()
-        member = Member(joining, _known(chosen), outbox)
+        member = Member(joining, chosen, outbox)
         try:
             self._members.add(member)
             await self._follow_broker()
@@ -248,12 +268,29 @@ class Room:
         if self._subscribing is None:
             self._subscribing = asyncio.Lock()
         async with self._subscribing:
-            if self._members and not self._is_subscribed:
-                await self.broker.subscribe(self.name, self._deliver)
-                self._is_subscribed = True
-            elif self._is_subscribed and not self._members:
-                self._is_subscribed = False
-                await self.broker.unsubscribe(self.name, self._deliver)
+            if self._members and self._subscription is None:
+                await self._subscribe(self.broker)
+            elif self._subscription is not None and not self._members:
+                await self._unsubscribe(self.broker, self._subscription)
+
+    async def _subscribe(self, broker: Broker) -> None:
+        subscription = self._subscription = _Subscription(self)
+        try:
+            await broker.subscribe(self.name, subscription)
+        except BaseException:
+            self._subscription = None
+            raise
+
+    async def _unsubscribe(self, broker: Broker, subscription: _Subscription) -> None:
+        """Unsubscribe; what goes wrong is logged and no failure of who has left."""
+        self._subscription = None
+        try:
+            async with asyncio.timeout(BROKER_SECONDS):
+                await broker.unsubscribe(self.name, subscription)
+        except Exception:  # noqa: BLE001 - logged
+            current_app.logger.exception(
+                "The broker did not unsubscribe room %r", self.name
+            )
 
 
 def _known(policy: Policy) -> Policy:
