@@ -159,9 +159,31 @@ async def test_f_27_client_of_a_unix_socket_that_closes_is_noticed(
     await worker.settled(lambda: not worker.context.exchanges)
 
 
-async def test_half_closed_client_is_looked_at_and_gets_its_answer(
-    start_worker,
+@pytest.mark.parametrize("request_head", [GET, GET_1_0])
+async def test_f_27_client_that_closes_while_its_handler_waits_is_noticed(
+    start_worker, request_head
 ) -> None:
+    worker = await start_worker(wait_for_disconnect, lifespan="off")
+    client = await worker.connect()
+    await client.send(request_head)
+    await worker.settled(lambda: len(worker.context.exchanges) == 1)
+    await client.close()
+    await worker.settled(lambda: not worker.context.exchanges)
+
+
+@pytest.mark.parametrize("request_head", [GET, GET_1_0])
+async def test_f_27_client_that_closes_within_a_silent_stream_is_noticed(
+    start_worker, request_head
+) -> None:
+    worker = await start_worker(stream_for_ever, lifespan="off")
+    client = await worker.connect()
+    await client.send(request_head)
+    await client.until(b"part")
+    await client.close()
+    await worker.settled(lambda: not worker.context.exchanges)
+
+
+async def test_half_closed_client_that_waits_gets_its_answer(start_worker) -> None:
     release = asyncio.Event()
 
     async def app(scope, receive, send):
@@ -173,12 +195,40 @@ async def test_half_closed_client_is_looked_at_and_gets_its_answer(
     client = await worker.connect()
     await client.send(GET)
     client.end()
-    await worker.settled(lambda: len(worker.context.exchanges) == 1)
+    # RFC 9110, 15.2: an interim response, which a client that is gone would reset.
+    await client.until(b"HTTP/1.1 100 Continue\r\n\r\n")
     [connection] = worker.context.connections
-    await worker.settled(lambda: connection._http.received_eof)
-    for _ in range(3):
-        connection.on_deadline(worker.context.clock.now)
+    assert all(connection._may_be_waiting(looks) for looks in range(1, 20))
     release.set()
+    data = await client.rest()
+    assert data.count(b"100 Continue") <= 3
+    assert data.endswith(b"whole")
+
+
+async def test_half_closed_client_that_is_written_to_is_not_given_up(
+    start_worker,
+) -> None:
+    more, end = asyncio.Event(), asyncio.Event()
+
+    async def app(scope, receive, send):
+        await send(START)
+        await send(PART)
+        await more.wait()
+        await send(PART)
+        await end.wait()
+        await send({"type": "http.response.body", "body": b"whole"})
+
+    worker = await start_worker(app, lifespan="off")
+    client = await worker.connect()
+    await client.send(GET_1_0)
+    await client.until(b"part")
+    [connection] = worker.context.connections
+    client.end()
+    await worker.settled(lambda: connection._http.received_eof)
+    more.set()
+    await client.until(b"part")
+    assert all(connection._may_be_waiting(looks) for looks in range(20))
+    end.set()
     assert (await client.rest()).endswith(b"whole")
 
 

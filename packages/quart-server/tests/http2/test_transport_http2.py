@@ -768,6 +768,19 @@ async def test_a_half_closed_client_gets_its_answer(connect):
     assert client.is_closed
 
 
+async def test_f_27_client_that_closes_while_its_handlers_wait_is_noticed(connect):
+    async def app(scope, receive, send):
+        if scope["type"] == "http":
+            while (await receive())["type"] != "http.disconnect":
+                pass
+
+    client = await connect(app)
+    await client.send(client.headers(1), client.headers(3))
+    assert await client.is_alive()
+    await client.client.close()
+    await client.worker.settled(lambda: not client.worker.context.exchanges)
+
+
 async def test_streams_finish_behind_the_clients_goaway(connect):
     release = asyncio.Event()
 

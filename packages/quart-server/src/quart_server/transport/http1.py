@@ -13,8 +13,9 @@ from quart_server.protocols.errors import HTTP2PrefaceError, ProtocolError
 from quart_server.protocols.http1 import BODY, DONE
 
 from .body_clock import BodyClock
-from .half_closed import CHECK_SECONDS, has_hung_up, probe
-from .http1_exchange import HTTP1Exchange
+from .exchange import START
+from .half_closed import HalfClosedClient
+from .http1_exchange import CONTINUE, HTTP1Exchange
 from .http1_input import BUSY, DRAINING, IDLE, LINGERING, HTTP1Input
 from .refusal import refusal_bytes
 from .scope import http_scope
@@ -32,6 +33,11 @@ __all__ = ["HTTP1Transport"]
 # no request is parsed ahead.
 _READ_AHEAD: Final = 64 * 1024
 
+# Looks at a client that has ended its side: from one interim response to the next, and
+# before one that does not show itself is gone, which is after a second.
+_LOOKS_PER_INTERIM: Final = 5
+_LOOKS_IN_DOUBT: Final = 2
+
 
 class HTTP1Transport(HTTP1Input):
     """One HTTP/1 connection.
@@ -45,6 +51,7 @@ class HTTP1Transport(HTTP1Input):
         "_is_advancing",
         "_is_in_head",
         "_is_scheduled",
+        "_mark",
         "must_close",
         "requests",
     )
@@ -54,6 +61,8 @@ class HTTP1Transport(HTTP1Input):
         self._is_advancing = False
         self._is_in_head = False
         self._is_scheduled = False
+        # The progress when the client ended its side.
+        self._mark: tuple[int, ...] = ()
         self.must_close = False
         self.requests = 0
 
@@ -92,14 +101,14 @@ class HTTP1Transport(HTTP1Input):
             return False
         if self._state == DRAINING:
             return False
-        if self._exchange is None:
-            # Requests in the buffer may still be waiting for their turn.
-            return self._is_scheduled
+        # Requests in the buffer may still be waiting for their turn.
+        if self._exchange is None and not self._is_scheduled:
+            return False
         if http.state == BODY:
             self._read_body()
             return self._state == LINGERING
-        probe(self.transport)
-        self.deadline = self.context.clock.now + CHECK_SECONDS
+        self._mark = self._progress()
+        HalfClosedClient(self, self._may_be_waiting)
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -120,21 +129,34 @@ class HTTP1Transport(HTTP1Input):
         elif self._state == IDLE:
             self._on_idle_deadline()
         elif self._state == BUSY:
-            if self._http.received_eof:
-                self._check_half_closed(now)
-            else:
-                self._check_body(now)
+            self._check_body(now)
         elif self._state == DRAINING:
             self._linger()
         else:
             self.close()
 
-    def _check_half_closed(self, now: float) -> None:
-        """End what nobody waits for any more."""
-        if has_hung_up(self.transport):
-            self.abort()
-        else:
-            self.deadline = now + CHECK_SECONDS
+    def _may_be_waiting(self, looks: int) -> bool:
+        """Return whether a client that has ended its side may be there.
+
+        It is made to show itself by an interim response now and then (RFC 9110, 15.2: a
+        client may drop it). Where there can be none, what the app writes does the same;
+        if it writes nothing either, the client is taken for gone.
+        """
+        exchange = self._exchange
+        if exchange is None or self._is_writing:
+            return True
+        if exchange.stage == START and exchange.head.http_version != "1.0":
+            if looks % _LOOKS_PER_INTERIM == 0:
+                self.write(CONTINUE)
+            return True
+        return looks < _LOOKS_IN_DOUBT or self._progress() != self._mark
+
+    def _progress(self) -> tuple[int, ...]:
+        """Return something that changes with what is written."""
+        exchange = self._exchange
+        if exchange is None:
+            return (self.requests,)
+        return (self.requests, exchange.stage, exchange.bytes_sent)
 
     def on_write_stalled(self) -> None:
         """Give up a client that takes nothing."""
@@ -235,8 +257,6 @@ class HTTP1Transport(HTTP1Input):
             self._read_body()
             if self._exchange is None:
                 return
-        if self._http.received_eof:
-            self.deadline = context.clock.now + CHECK_SECONDS
         exchange.begin()
 
     def _switch(self, head: RequestHead) -> bool:

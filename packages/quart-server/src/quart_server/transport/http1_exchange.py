@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from .http1 import HTTP1Transport
 
-__all__ = ["HTTP1Exchange"]
+__all__ = ["CONTINUE", "HTTP1Exchange"]
 
-_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class HTTP1Exchange(Exchange):
@@ -140,7 +140,7 @@ class HTTP1Exchange(Exchange):
         if expected:
             head.expects_continue = False
             if self.stage == 0:
-                self.connection.write(_CONTINUE)
+                self.connection.write(CONTINUE)
         self.connection.resume_body(after_pause=expected)
 
     def _body_taken(self) -> None:

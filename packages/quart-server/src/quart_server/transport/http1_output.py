@@ -109,6 +109,11 @@ class HTTP1Output(Connection):
 
     # For subclasses
 
+    @property
+    def _is_writing(self) -> bool:
+        """Whether the client has yet to take something."""
+        return self._writable is not None or self.transport.get_write_buffer_size() > 0
+
     def _flush(self) -> None:
         """Write what waits to be written."""
         pending, self._pending = self._pending, None

@@ -21,6 +21,7 @@ from quart_server.protocols.http2_events import (
     StreamReset,
 )
 
+from .half_closed import HalfClosedClient
 from .http2_clocks import HTTP2Clocks
 from .http2_exchange import HTTP2Exchange
 from .http2_output import HTTP2Output
@@ -108,7 +109,11 @@ class HTTP2Transport(HTTP2Output):
                 if stream.handler is not None:
                     stream.handler.disconnect()
                 self.reset_stream(stream, ErrorCodes.CANCEL)
-        return bool(self._http2.streams)
+        if not self._http2.streams:
+            return False
+        self.flush_soon()  # GOAWAY, which a client that is gone answers with a reset
+        HalfClosedClient(self, _may_be_waiting)
+        return True
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell all apps that their client is gone."""
@@ -327,3 +332,7 @@ class HTTP2Transport(HTTP2Output):
             own = min(own, handler.deadline)
         if not self._is_lingering:
             self.deadline = own
+
+
+def _may_be_waiting(looks: int) -> bool:  # noqa: ARG001
+    return True
