@@ -49,6 +49,19 @@ async def test_app_that_calls_exit_is_answered_with_500(start_worker, caplog) ->
     assert "SystemExit" in caplog.text
 
 
+async def test_app_cancelled_before_its_first_step_leaves_nothing(start_worker) -> None:
+    worker = await start_worker(wait_for_disconnect, lifespan="off")
+    client = await worker.connect()
+    await worker.settled(lambda: len(worker.context.connections) == 1)
+    [connection] = worker.context.connections
+    connection.data_received(GET)
+    [exchange] = worker.context.exchanges
+    exchange.cancel()
+    assert await client.rest() == b""
+    await worker.settled(lambda: not worker.context.exchanges)
+    assert exchange.outcome == "cancelled"
+
+
 async def test_app_that_fails_while_its_client_leaves_is_logged_once(
     start_worker, caplog
 ) -> None:

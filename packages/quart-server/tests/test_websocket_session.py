@@ -309,13 +309,35 @@ async def test_app_may_deny_with_a_response_of_its_own(open_socket) -> None:
     assert socket.session.bytes_sent == 2
 
 
-@pytest.mark.parametrize("status", [101, 200, 299, 600, "403", None])
-async def test_denial_with_a_status_that_denies_nothing_is_a_mistake(
+@pytest.mark.parametrize("status", [100, 101, 199, 1000, "403", None])
+async def test_denial_with_a_status_that_is_not_final_is_a_mistake(
     open_socket, status
 ) -> None:
     socket = await open_socket(accept=False)
-    with pytest.raises(UnexpectedMessageError, match="expected a number from 300"):
+    with pytest.raises(UnexpectedMessageError, match="expected a number from 200"):
         await socket.send("http.response.start", status=status)
+
+
+@pytest.mark.parametrize("status", [200, 204, 302, 599])
+async def test_every_final_status_denies_over_http1(open_socket, status) -> None:
+    """RFC 6455, 4.1: only 101 accepts."""
+    socket = await open_socket(accept=False)
+    await socket.send("http.response.start", status=status)
+    await socket.send("http.response.body", body=b"")
+    assert socket.carrier.answer == ("deny", status, [])
+
+
+@pytest.mark.parametrize(("status", "sent"), [(200, 403), (299, 403), (302, 302)])
+async def test_2xx_does_not_accept_over_http2(
+    open_socket, caplog, status, sent
+) -> None:
+    """RFC 8441, 5: a 2xx would accept the WebSocket."""
+    socket = await open_socket(accept=False, version="2")
+    await socket.send("http.response.start", status=status, headers=[(b"a", b"b")])
+    await socket.send("http.response.body", body=b"no")
+    assert socket.carrier.answer == ("deny", sent, [(b"a", b"b")])
+    assert socket.session.status == sent
+    assert ("403 was sent" in caplog.text) == (status != sent)
 
 
 async def test_accepting_after_the_start_of_a_denial_is_a_mistake(open_socket) -> None:
@@ -781,6 +803,27 @@ async def test_app_that_raises_closes_with_1011(open_socket, caplog) -> None:
     [record] = [one for one in caplog.records if one.levelno == logging.ERROR]
     assert record.getMessage() == "App failed: WebSocket /chat"
     assert isinstance(record.exc_info[1], ValueError)
+
+
+@pytest.mark.parametrize("error", [SystemExit(1), asyncio.CancelledError("own")])
+async def test_app_that_ends_itself_has_failed(open_socket, caplog, error) -> None:
+    socket = await open_socket()
+    await socket.finish(error)
+    assert socket.carrier.frames() == [(0x88, b"\x03\xf3internal error")]
+    [record] = [one for one in caplog.records if one.levelno == logging.ERROR]
+    assert record.exc_info[1] is error
+    assert not socket.context.exchanges
+
+
+async def test_departure_wrapped_by_a_framework_is_not_logged(
+    open_socket, caplog
+) -> None:
+    socket = await open_socket()
+    socket.session.receive_eof()
+    wrapped = RuntimeError("of the framework")
+    wrapped.__cause__ = ClientDisconnectedError("the client is gone")
+    await socket.finish(wrapped)
+    assert not caplog.records
 
 
 async def test_cancelled_app_cuts_the_connection(open_socket) -> None:

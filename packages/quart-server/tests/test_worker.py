@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import subprocess
+import sys
 
 import pytest
 from quart_server.lifespan import LifespanError
@@ -230,3 +232,36 @@ async def test_exchanges_are_freed_at_once(start_worker) -> None:
     assert not worker.context.exchanges
     [connection] = worker.context.connections
     assert connection._exchange is None
+
+
+# WebSockets are imported when the worker has started, not while a client waits
+
+PRELOAD = """
+import sys, threading
+from quart_server.transport import http1, upgrades
+assert "quart_server.transport.websocket" not in sys.modules
+assert "wsproto" not in sys.modules
+upgrades.load_websockets()
+for thread in threading.enumerate():
+    if thread is not threading.main_thread():
+        thread.join(20)
+assert "quart_server.transport.websocket" in sys.modules
+assert "quart_server.transport.http2" not in sys.modules
+upgrades.load_websockets()
+assert threading.active_count() == 1
+"""
+
+
+def test_websockets_are_imported_on_a_thread_and_once() -> None:
+    subprocess.run([sys.executable, "-c", PRELOAD], check=True, timeout=60)
+
+
+async def test_worker_imports_websockets_once_it_serves(
+    start_worker, monkeypatch
+) -> None:
+    loaded = asyncio.Event()
+    monkeypatch.setattr("quart_server.worker._QUIET_SECONDS", 0)
+    monkeypatch.setattr("quart_server.worker.load_websockets", loaded.set)
+    await start_worker(answer, lifespan="off")
+    async with asyncio.timeout(5):
+        await loaded.wait()

@@ -15,7 +15,7 @@ from .transport.acceptor import Acceptor
 from .transport.alpn import TLSTransport
 from .transport.http1 import HTTP1Transport
 from .transport.proxy_protocol import ProxyProtocolTransport
-from .transport.upgrades import load_http2
+from .transport.upgrades import load_http2, load_websockets
 
 if TYPE_CHECKING:
     import ssl
@@ -34,6 +34,8 @@ _log = logging.getLogger("quart_server.error")
 _CANCEL_TIMEOUT = 1.0
 # From accept() to connection_made() other loops' servers take some turns.
 _TURNS_TO_CONNECT = 4
+# After this the clients that waited for the start have been served.
+_QUIET_SECONDS = 0.5
 # Connections in their handshake are known to nobody yet.
 _HANDSHAKE_SECONDS = 0.2
 
@@ -80,6 +82,7 @@ async def serve_listeners(
         raise
     context = WorkerContext(app, config, lifespan_state=lifespan.state)
     servers: list[asyncio.Server | Acceptor] = []
+    preloading: asyncio.TimerHandle | None = None
     try:
         for listener in listeners:
             server = await _listen(context, listener, ssl_context)
@@ -88,8 +91,11 @@ async def serve_listeners(
             _limit_requests(context, on_request_limit or shutdown_event.set)
         if ready is not None:
             ready(context)
+        preloading = context.loop.call_later(_QUIET_SECONDS, load_websockets)
         await _either(shutdown_event, force_event)
     finally:
+        if preloading is not None:
+            preloading.cancel()
         for server in servers:
             server.close()
         _close(listeners)

@@ -157,6 +157,7 @@ class Exchange(RequestInbox):
         """Cancel the app (the graceful time is over)."""
         if self.task is not None:
             self.task.cancel()
+            self.task.add_done_callback(self._on_task_cancelled)
 
     def end_stream(self) -> None:
         """End an event stream, since the server is stopping; then cancel its app.
@@ -358,6 +359,17 @@ class Exchange(RequestInbox):
         elif self.stage != DONE and not self.disconnected:
             self.disconnect("cancelled")
             self._reset()
+
+    def _on_task_cancelled(self, task: asyncio.Task[None]) -> None:  # noqa: ARG002
+        """Do what `run` could not: it was cancelled before its first step."""
+        if self.task is None:
+            return
+        self.task = None
+        if not self.disconnected:
+            self.disconnect("cancelled")
+            self._reset()
+        self.context.remove_exchange(self)
+        self._app_ended()
 
     def _log_access(self) -> None:
         if self.context.access_log is not None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import sys
+import threading
 from typing import TYPE_CHECKING
 
 from quart_server.protocols.grammar import list_tokens
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "carry_websocket",
     "load_http2",
+    "load_websockets",
     "make_http2",
     "switch_to_http2",
     "switch_to_websocket",
@@ -54,6 +57,18 @@ def make_http2(context: WorkerContext) -> HTTP2Transport:
 def load_http2() -> None:
     """Import HTTP/2 before a client asks: importing takes longer than a request may."""
     _load("http2")
+
+
+def load_websockets() -> None:
+    """Import WebSockets before a client asks, on a thread: the loop must not wait.
+
+    A daemon, so that a worker which ends at once does not wait for it.
+    """
+    names = ["websocket"]
+    if f"{__package__}.http2" in sys.modules:
+        names.append("http2_websocket")
+    if any(f"{__package__}.{name}" not in sys.modules for name in names):
+        threading.Thread(target=_load_all, args=(names,), daemon=True).start()
 
 
 def carry_websocket(
@@ -93,6 +108,11 @@ def switch_to_websocket(connection: HTTP1Transport, head: RequestHead) -> bool:
     return True
 
 
+def _load_all(names: list[str]) -> None:
+    for name in names:
+        _load(name)
+
+
 def _load(name: str) -> ModuleType:
-    """Import a protocol when its first client comes; many servers never see one."""
+    """Import a protocol, at the latest when its first client comes."""
     return importlib.import_module(f"{__package__}.{name}")

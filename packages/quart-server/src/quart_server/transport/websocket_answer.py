@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from .exchange import UnexpectedMessageError
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from .websocket_carrier import Field
 
 __all__ = ["accept_fields", "close_arguments", "denial_status", "message_data"]
+
+_log = logging.getLogger("quart_server.error")
 
 # What only the server may put into its answer.
 _OWN_FIELDS: Final = frozenset(
@@ -61,18 +64,28 @@ def _check_fields(headers: Any) -> list[Field]:
     return fields
 
 
-def denial_status(message: Message) -> int:
-    """Return the status of `websocket.http.response.start`.
+def denial_status(message: Message, http_version: str) -> int:
+    """Return the status with which `websocket.http.response.start` denies.
+
+    Over HTTP/1.1 every final status denies (RFC 6455, 4.1: only 101 accepts). Over
+    HTTP/2 a 2xx would accept (RFC 8441, 5), so that 403 goes out in its place.
 
     Raises:
-        UnexpectedMessageError: It denies nothing; over HTTP/2 a 2xx would accept.
+        UnexpectedMessageError: It is no final status.
     """
     status = message["status"]
-    if not isinstance(status, int) or not 300 <= status <= 599:
+    if not isinstance(status, int) or not 200 <= status <= 999:
         raise UnexpectedMessageError(
             f"websocket.http.response.start has status {status!r}, expected a number "
-            "from 300 to 599; websocket.accept accepts"
+            "from 200 to 999; websocket.accept accepts"
         )
+    if http_version == "2" and status < 300:
+        _log.warning(
+            "A WebSocket was denied with status %d, which over HTTP/2 would accept it; "
+            "403 was sent, expected a status from 300",
+            status,
+        )
+        return 403
     return int(status)
 
 

@@ -22,6 +22,7 @@ from quart_server.protocols.websocket import WebsocketConnection
 from quart_server.protocols.websocket_events import Closed, Failed
 
 from .connection import ClientDisconnectedError
+from .departures import is_departure
 from .exchange import UnexpectedMessageError
 from .scope import websocket_scope
 from .tasks import start_task
@@ -128,12 +129,16 @@ class WebsocketSession(WebsocketInbox):
         """Run the app; close what it leaves open."""
         try:
             await self.context.app(self.scope, self.receive, self.send)
-        except Exception as error:  # noqa: BLE001  # the app's, logged
-            # An app may let our own "the client is gone" through.
-            if self.stage < CLOSING or not isinstance(error, ClientDisconnectedError):
-                self._fail("App failed", error)
-        except asyncio.CancelledError:
-            self._end_at_once("cancelled")
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # the app's, logged
+            # A handler that calls exit() ends itself, not the worker.
+            self._on_error(error)
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is not None and not task.cancelling():
+                # Not the server's doing: the app awaited something that was cancelled.
+                self._on_error(error)
+            else:
+                self._end_at_once("cancelled")
         else:
             self._finish()
         finally:
@@ -263,7 +268,7 @@ class WebsocketSession(WebsocketInbox):
                 self._note_disconnect(code, reason, "complete")
                 self._deny_whole(403, [_TEXT_PLAIN], b"Forbidden")
             elif kind == "websocket.http.response.start":
-                self.status = denial_status(message)
+                self.status = denial_status(message, self.head.http_version)
                 self._answer = message
             else:
                 raise self._unexpected(kind)
@@ -438,6 +443,13 @@ class WebsocketSession(WebsocketInbox):
             self._close(1000, "")
         elif self.stage < OPEN:
             self._fail("App returned without answering the WebSocket handshake", None)
+
+    def _on_error(self, error: BaseException) -> None:
+        """Tell the app's failures from a socket that is closed."""
+        if self.stage >= CLOSING and is_departure(error):
+            _log.debug("App ended by its client's leaving", exc_info=error)
+        else:
+            self._fail("App failed", error)
 
     def _fail(self, what: str, error: BaseException | None) -> None:
         """Log the app's mistake; tell the client as well as it can still be told."""
