@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
+import threading
 import urllib.request
 
 import pytest
 from quart_core import Quart
-from quart_testing import LiveServer
+from quart_testing import LiveServer, StillWaitingError
 
 
 @pytest.fixture
@@ -51,6 +54,74 @@ def test_an_application_that_does_not_start_is_an_error(app: Quart) -> None:
 
     with pytest.raises(Exception, match="no database"):
         LiveServer(app).start()
+
+
+def test_an_application_that_never_starts_is_named_with_file_and_line(
+    app: Quart,
+) -> None:
+    @app.before_serving
+    async def never() -> None:
+        await asyncio.Event().wait()
+
+    threads = threading.active_count()
+    with pytest.raises(StillWaitingError) as caught:
+        LiveServer(app, timeout=0.5).start()
+
+    assert "The application did not start within 0.5 seconds" in str(caught.value)
+    assert "never\n      await asyncio.Event().wait()" in str(caught.value)
+    assert f"{__file__}:" in str(caught.value)
+    assert threading.active_count() == threads
+
+
+def test_an_application_that_never_stops_is_named_with_file_and_line(
+    app: Quart,
+) -> None:
+    @app.after_serving
+    async def never() -> None:
+        await asyncio.Event().wait()
+
+    threads = threading.active_count()
+    with pytest.raises(StillWaitingError) as caught, LiveServer(app, timeout=0.5):
+        pass
+
+    assert "The server did not stop within 0.5 seconds" in str(caught.value)
+    assert "never\n      await asyncio.Event().wait()" in str(caught.value)
+    assert threading.active_count() == threads
+
+
+def test_a_function_that_blocks_the_loop_is_named_with_file_and_line(
+    app: Quart,
+) -> None:
+    release = threading.Event()
+
+    @app.after_serving
+    async def blocks() -> None:
+        release.wait(20)
+
+    server = LiveServer(app, timeout=0.5)
+    server.start()
+    with pytest.raises(StillWaitingError) as caught:
+        server.stop()
+
+    assert "blocks\n      release.wait(20)" in str(caught.value)
+    release.set()
+
+
+def test_a_request_that_never_ends_does_not_hold_up_the_stop(app: Quart) -> None:
+    begun = threading.Event()
+
+    @app.get("/never")
+    async def never() -> str:
+        begun.set()
+        await asyncio.Event().wait()
+        return ""
+
+    server = LiveServer(app, timeout=2)
+    server.start()
+    with socket.create_connection((server.host, server.port), 10) as client:
+        client.sendall(b"GET /never HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert begun.wait(10)
+        server.stop()
 
 
 def test_it_is_started_once_and_may_be_stopped_twice(app: Quart) -> None:

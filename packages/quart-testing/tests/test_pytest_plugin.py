@@ -269,6 +269,47 @@ def test_the_application_on_a_real_server(pytester: pytest.Pytester) -> None:
     run(pytester).assert_outcomes(passed=1)
 
 
+def test_a_live_server_that_does_not_start_or_stop_is_an_error_in_time(
+    pytester: pytest.Pytester,
+) -> None:
+    pytester.makeconftest(CONFTEST)
+    pytester.makeini("[pytest]\nquart_wait_seconds = 0.5")
+    pytester.makepyfile("""
+        import asyncio
+
+        import pytest
+
+        @pytest.fixture
+        def app(request, app):
+            async def never():
+                await asyncio.Event().wait()
+
+            getattr(app, f"{request.node.name[5:]}_serving")(never)
+            yield app
+            app.before_serving_funcs.clear()
+            app.after_serving_funcs.clear()
+
+        def test_before(live_server):
+            pass
+
+        def test_after(live_server):
+            pass
+    """)
+
+    result = run(pytester)
+
+    result.assert_outcomes(passed=1, errors=2)
+    result.stdout.fnmatch_lines(
+        [
+            "*StillWaitingError: The application did not start within 0.5 seconds*",
+            "*in app.<locals>.never",
+            "*await asyncio.Event().wait()",
+            "*StillWaitingError: The server did not stop within 0.5 seconds*",
+            "*in app.<locals>.never",
+        ]
+    )
+
+
 def test_commands_are_run(pytester: pytest.Pytester) -> None:
     pytester.makeconftest(CONFTEST)
     pytester.makepyfile("""

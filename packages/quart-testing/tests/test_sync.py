@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from quart_core import Quart, Response, g, has_request_context, request, session
+from quart_core import (
+    Quart,
+    Response,
+    g,
+    has_request_context,
+    request,
+    session,
+    websocket,
+)
 from quart_testing import (
     HTTPDisconnectError,
     QuartClient,
@@ -62,14 +72,105 @@ def test_exceptions_propagate(app: Quart) -> None:
         SyncClient(app).get("/fail")
 
 
-def test_waits_are_bounded(app: Quart) -> None:
-    @app.get("/never")
+# Waits
+
+
+@pytest.fixture
+def silent(app: Quart) -> Quart:
     async def never() -> str:
-        await asyncio.Event().wait()
+        await asyncio.Event().wait()  # the line that waits
         return ""
 
-    with pytest.raises(StillWaitingError):
-        SyncClient(app, timeout=0.05).get("/never")
+    async def accepts() -> None:
+        await websocket.accept()
+        await never()
+
+    async def stays() -> None:
+        await websocket.accept()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await never()
+
+    app.add_url_rule("/never", "never", never, methods=["GET", "POST"])
+    app.add_websocket("/never", "undecided", never)
+    app.add_websocket("/accepts", "accepts", accepts)
+    app.add_websocket("/stays", "stays", stays)
+    return app
+
+
+def _answer(client: SyncClient) -> None:
+    client.get("/never")
+
+
+def _read(client: SyncClient) -> None:
+    with client.request("/never", method="POST") as connection:
+        for _ in range(40):
+            connection.send(b"x" * 60_000)
+
+
+def _end_of_stream(client: SyncClient) -> None:
+    with client.request("/never") as connection:
+        next(connection.events())
+
+
+def _accept(client: SyncClient) -> None:
+    with client.websocket("/never") as connection:
+        connection.receive()
+
+
+def _send(client: SyncClient) -> None:
+    with client.websocket("/accepts") as connection:
+        connection.receive()
+
+
+def _read_websocket(client: SyncClient) -> None:
+    with client.websocket("/accepts", send_window=1) as connection:
+        for _ in range(40):
+            connection.send("one")
+
+
+def _close(client: SyncClient) -> None:
+    with client.websocket("/stays"):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("use", "problem"),
+    [
+        (_answer, "did not respond to GET /never"),
+        (_read, "did not read the body of POST /never"),
+        (_end_of_stream, "did not respond to GET /never"),
+        (_accept, "neither accepted nor rejected the websocket /never"),
+        (_send, "sent nothing on the websocket /accepts"),
+        (_read_websocket, "did not read the websocket /accepts"),
+        (_close, "websocket /stays is closed, and its handler did not end"),
+    ],
+)
+def test_each_wait_ends_and_says_for_what(
+    silent: Quart, use: Callable[[SyncClient], None], problem: str
+) -> None:
+    begin = time.monotonic()
+    with pytest.raises(StillWaitingError) as caught:
+        use(SyncClient(silent, timeout=0.05))
+
+    assert problem in str(caught.value)
+    assert "within 0.05 seconds" in str(caught.value)
+    assert f"{__file__}:" in str(caught.value)
+    assert "# the line that waits" in str(caught.value)
+    assert time.monotonic() - begin < 10
+
+
+def test_a_lifespan_that_never_ends_is_an_error(app: Quart) -> None:
+    @app.before_serving
+    async def never() -> None:
+        await asyncio.Event().wait()  # the line that waits
+
+    client = SyncClient(app, lifespan=True)
+    client._test_app.startup_timeout = 0.05
+    with pytest.raises(StillWaitingError, match="# the line that waits"):
+        client.__enter__()
+    client.close()
 
 
 def test_entered_it_keeps_the_context_of_the_last_request(app: Quart) -> None:

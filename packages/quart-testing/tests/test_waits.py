@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from quart_core import Quart, request
+from quart_core.sessions import SecureCookieSessionInterface
 from quart_testing import StillWaitingError, TestWebsocketConnection
 from quart_testing.utils import make_test_scope
 from quart_testing.waits import DEFAULT_WAIT_SECONDS, Changes, Deadline
@@ -245,6 +246,52 @@ async def test_a_lifespan_that_never_ends(phase: str) -> None:
             pass
 
     assert f"The {phase} of the application was not done within" in str(caught.value)
+    assert THE_LINE in str(caught.value)
+
+
+# Contexts and sessions
+
+
+async def test_a_teardown_of_a_kept_context_that_never_ends() -> None:
+    app = Quart(__name__)
+
+    @app.teardown_request
+    async def teardown(_error: BaseException | None) -> None:
+        await never()
+
+    client = app.test_client(timeout=SHORT)
+    await client.__aenter__()
+    await client.get("/")
+    with pytest.raises(StillWaitingError) as caught:
+        await client.get("/")
+
+    message = str(caught.value)
+    assert "The context of the last request was not torn down within" in message
+    assert THE_LINE in message
+    await client.__aexit__(None, None, None)
+
+
+@pytest.mark.parametrize("step", ["opened", "saved"])
+async def test_a_session_interface_that_never_answers(step: str) -> None:
+    class Never(SecureCookieSessionInterface):
+        # The interface of an extension may be a coroutine.
+        async def open_session(self, app: Any, request: Any) -> Any:
+            if step == "opened":
+                await never()
+            return await super().open_session(app, request)
+
+        async def save_session(self, *args: Any) -> None:
+            await never()
+
+    app = Quart(__name__)
+    app.secret_key = "secret"
+    app.session_interface = Never()
+    client = app.test_client(timeout=SHORT)
+    with pytest.raises(StillWaitingError) as caught:
+        async with client.session_transaction() as session:
+            session["a"] = 1
+
+    assert f"The session was not {step}" in str(caught.value)
     assert THE_LINE in str(caught.value)
 
 

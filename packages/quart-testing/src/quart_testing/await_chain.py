@@ -12,7 +12,8 @@ import gc
 import linecache
 import sys
 import sysconfig
-from collections.abc import Iterator
+import traceback
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -21,7 +22,13 @@ from typing import Any, Final
 
 from quart_core.parts.names import OWN_PACKAGES
 
-__all__ = ("Place", "describe_wait", "waiting_places")
+__all__ = (
+    "Place",
+    "describe_loop",
+    "describe_traceback",
+    "describe_wait",
+    "waiting_places",
+)
 
 #: Steps that are followed; a chain this long goes round in circles.
 MAX_STEPS: Final = 200
@@ -81,6 +88,27 @@ def describe_wait(task: asyncio.Task[Any]) -> str:
         return "Its task has ended."
     places = waiting_places(task)
     threads = _places_in_threads() if _waits_for_thread(places) else []
+    return _described(places, threads)
+
+
+def describe_traceback(error: BaseException) -> str:
+    """Say where an exception was raised, as for a task that waits."""
+    steps = traceback.walk_tb(error.__traceback__)
+    return _described([_place(frame, lineno) for frame, lineno in steps])
+
+
+def describe_loop(loop: asyncio.AbstractEventLoop, thread: int | None) -> str:
+    """Say where a loop of another thread is in the user's code; empty if nowhere."""
+    frame = sys._current_frames().get(thread or 0)
+    running = list(map(_place, _callers(frame)))[::-1]
+    if any(place.is_users for place in running):
+        return _described([place for place in running if place.is_users])
+    waiting = [waiting_places(task) for task in asyncio.all_tasks(loop)]
+    found = [places for places in waiting if any(place.is_users for place in places)]
+    return " ".join(map(_described, found))
+
+
+def _described(places: list[Place], threads: Sequence[Place] = ()) -> str:
     users = [place for place in (*places, *threads) if place.is_users]
     shown = (users or places)[-MAX_SHOWN:]
     if not shown:
@@ -92,9 +120,9 @@ def describe_wait(task: asyncio.Task[Any]) -> str:
     return f"It waits at\n{lines}\n  (inside {_library_name(innermost)})"
 
 
-def _place(frame: FrameType) -> Place:
+def _place(frame: FrameType, lineno: int | None = None) -> Place:
     code = frame.f_code
-    return Place(code.co_filename, frame.f_lineno, code.co_qualname)
+    return Place(code.co_filename, lineno or frame.f_lineno, code.co_qualname)
 
 
 def _indented(text: str) -> str:

@@ -25,7 +25,7 @@ from .responses import ClientResponse
 from .session_transaction import open_session, save_session
 from .sync import SyncClient
 from .utils import sentinel
-from .waits import DEFAULT_WAIT_SECONDS
+from .waits import DEFAULT_WAIT_SECONDS, within
 
 if TYPE_CHECKING:
     from quart_core import Quart
@@ -285,6 +285,7 @@ class QuartClient(RequestMaker):
 
         Raises:
             RuntimeError: The client has no cookies, or the application no secret key.
+            StillWaitingError: The session interface did not answer in time.
         """
         if self.cookie_jar is None:
             raise RuntimeError(
@@ -309,9 +310,13 @@ class QuartClient(RequestMaker):
                 subdomain,
             )
         )
-        context, session = await open_session(self.app, scope, body)
+        opening = open_session(self.app, scope, body)
+        context, session = await within(
+            self.timeout, opening, "The session was not opened"
+        )
         yield session
-        response = await save_session(self.app, context, session)
+        saving = save_session(self.app, context, session)
+        response = await within(self.timeout, saving, "The session was not saved")
         self._store_cookies(scope, response.headers)
 
     def sync(self) -> SyncClient:
@@ -333,4 +338,4 @@ class QuartClient(RequestMaker):
         tb: TracebackType | None,
     ) -> None:
         self.preserve_context = False
-        await pop_preserved(self.app)
+        await pop_preserved(self.app, self.timeout)

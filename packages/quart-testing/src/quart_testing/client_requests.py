@@ -85,7 +85,7 @@ class RequestMaker(CookieAccess):
                 subdomain,
             )
         )
-        await pop_preserved(self.app)
+        await pop_preserved(self.app, current_pace.get().timeout or self.timeout)
         connection = self._http_connection(scope)
         async with connection:
             response = await self._exchange(connection, body)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from quart_core.missing import import_part
 
+from .await_chain import describe_loop
 from .waits import StillWaitingError
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ __all__ = ("LiveServer",)
 
 #: Seconds for the application to start, and for it to stop.
 DEFAULT_TIMEOUT: Final = 10.0
+
+#: Seconds for a server that is given up to end once it is cancelled.
+CANCEL_SECONDS: Final = 1.0
 
 
 class LiveServer:
@@ -59,6 +63,7 @@ class LiveServer:
         self._answered = threading.Event()
         self._error: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[Any] | None = None
         self._stop: asyncio.Event | None = None
 
     @property
@@ -94,10 +99,10 @@ class LiveServer:
         )
         self._thread.start()
         if not self._answered.wait(self.timeout):
-            self.stop()
-            raise StillWaitingError(
+            raise self._give_up(
+                self._thread,
                 f"The application did not start within {self.timeout:g} seconds; look "
-                "at its functions before serving"
+                "at its functions before serving.",
             )
         if self._error is not None:
             error, self._error = self._error, None
@@ -118,13 +123,26 @@ class LiveServer:
             self._loop.call_soon_threadsafe(self._stop.set)
         thread.join(self.timeout)
         if thread.is_alive():
-            raise StillWaitingError(
+            raise self._give_up(
+                thread,
                 f"The server did not stop within {self.timeout:g} seconds; a request "
-                "or a function after serving does not end"
+                "or a function after serving does not end.",
             )
         if self._error is not None:
             error, self._error = self._error, None
             raise error
+
+    def _give_up(self, thread: threading.Thread, problem: str) -> StillWaitingError:
+        """Cancel what the server does, and return the error that says where it was."""
+        self._thread = None
+        where = ""
+        if self._loop is not None and self._task is not None:
+            where = describe_loop(self._loop, thread.ident)
+            self._loop.call_soon_threadsafe(self._task.cancel)
+        thread.join(CANCEL_SECONDS)
+        # What it ended with now is but the cancellation.
+        self._error = None
+        return StillWaitingError(f"{problem} {where}".rstrip())
 
     def __enter__(self) -> Self:
         self.start()
@@ -149,6 +167,7 @@ class LiveServer:
 
     async def _serve(self, serve: Any, config: Any) -> None:
         self._loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task()
         self._stop = asyncio.Event()
         await serve(
             self.app,

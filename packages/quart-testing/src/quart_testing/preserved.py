@@ -12,6 +12,8 @@ from contextvars import ContextVar, Token
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from .waits import within
+
 __all__ = ("bind_preserved", "let_go", "pop_preserved", "take_over")
 
 # Tells in which contextvars.Context a context was bound: no other can reset it.
@@ -28,8 +30,12 @@ def bind_preserved(app: Any) -> None:
         _markers[context] = _marker.set(context)
 
 
-async def pop_preserved(app: Any) -> None:
-    """Tear the kept context down, if there is one."""
+async def pop_preserved(app: Any, seconds: float) -> None:
+    """Tear the kept context down, if there is one.
+
+    Raises:
+        StillWaitingError: It took longer.
+    """
     context = getattr(app, "_preserved_context", None)
     if context is None:
         return
@@ -40,7 +46,8 @@ async def pop_preserved(app: Any) -> None:
         # variables went with it, and this one's are what can be restored.
         context._pushed = []
         context._bind()
-    await context.pop(None)
+    problem = "The context of the last request was not torn down"
+    await within(seconds, context.pop(None), problem)
 
 
 def _is_of_here(token: Token[object]) -> bool:

@@ -55,7 +55,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=False,
     )
     parser.addini(
-        WAIT_OPTION, "Seconds that clients wait for the application; 10 if not given."
+        WAIT_OPTION,
+        "Seconds that clients and live servers wait for the application; 10 if not "
+        "given.",
     )
 
 
@@ -111,21 +113,23 @@ def runner(app: Quart) -> Any:  # of quart-cli, which may be absent
 
 
 @pytest.fixture
-def live_server(app: Quart) -> Iterator[LiveServer]:
+def live_server(app: Quart, request: pytest.FixtureRequest) -> Iterator[LiveServer]:
     """The application on a real server, at ``live_server.url``."""
     part = import_module("quart_testing.live_server")
-    with part.LiveServer(app) as server:
+    with part.LiveServer(app, **_wait_options(request)) as server:
         yield server
 
 
 def _client_options(request: pytest.FixtureRequest) -> dict[str, Any]:
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = _wait_options(request)
     if request.config.getini(LEAKS_OPTION):
         options["check_leaks"] = True
-    seconds = request.config.getini(WAIT_OPTION)
-    if seconds:
-        options["timeout"] = float(seconds)
     return options
+
+
+def _wait_options(request: pytest.FixtureRequest) -> dict[str, Any]:
+    seconds = request.config.getini(WAIT_OPTION)
+    return {"timeout": float(seconds)} if seconds else {}
 
 
 def _imported(target: str) -> Quart:

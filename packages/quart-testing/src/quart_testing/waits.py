@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeVar
 
-from .await_chain import describe_wait
+from .await_chain import describe_traceback, describe_wait
 
-__all__ = ("DEFAULT_WAIT_SECONDS", "Changes", "Deadline", "StillWaitingError")
+__all__ = ("DEFAULT_WAIT_SECONDS", "Changes", "Deadline", "StillWaitingError", "within")
+
+Result = TypeVar("Result")
 
 #: How long a test waits for the application where nothing else is said.
 DEFAULT_WAIT_SECONDS: Final = 10.0
@@ -22,6 +24,29 @@ class StillWaitingError(TimeoutError):
 
     The message names what was waited for, and file and line where the application is.
     """
+
+
+async def within(seconds: float, awaitable: Awaitable[Result], problem: str) -> Result:
+    """Await something of the application's in the task of the test.
+
+    Args:
+        seconds: How long it may take; then it is cancelled.
+        awaitable: What is awaited.
+        problem: What did not happen if it takes longer.
+
+    Raises:
+        StillWaitingError: It took longer.
+    """
+    limit = asyncio.timeout(seconds)
+    try:
+        async with limit:
+            return await awaitable
+    except TimeoutError as error:
+        if not limit.expired():
+            raise
+        where = describe_traceback(error.__cause__ or error)
+        message = f"{problem} within {seconds:g} seconds. {where}"
+        raise StillWaitingError(message) from None
 
 
 class Deadline:
