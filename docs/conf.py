@@ -12,15 +12,12 @@ version = release
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 
-# Examples have READMEs of their own, which are linked to as files.
-exclude_patterns = ["_build", "examples"]
+exclude_patterns = ["_build"]
 
-# Markdown: links to headings, and fences of any language.
+# Links to headings, as on GitHub.
 myst_heading_anchors = 4
-suppress_warnings = [
-    # Links to files and folders of the repository, which a test checks.
-    "myst.xref_missing",
-]
+# Two packages have a class Config, and a signature names one of them.
+suppress_warnings = ["ref.python"]
 
 # The reference comes from docstrings, in the order of the source.
 autodoc_member_order = "bysource"

@@ -21,6 +21,11 @@ SECONDS = 60
 SERVING = frozenset({"dev", "serve", "run", "shell"})
 
 
+# The console script, wherever it is installed.
+_MAIN = "import sys; sys.argv[0] = 'quart'; from quart_cli.cli import main; main()"
+QUART = (sys.executable, "-c", _MAIN)
+
+
 def split(text: str, line: int) -> Iterator[tuple[str, str | None, int]]:
     """Yield the commands of a block: command, what it shows, number of its line."""
     current: list[str] | None = None
@@ -102,7 +107,7 @@ def _run_quart(
         context.close()
     if name in SERVING:
         return None
-    return _process([sys.executable, "-m", "quart_cli", *words], folder, variables)
+    return _process([*QUART, *words], folder, variables)
 
 
 def _check_server_options(words: list[str], where: str) -> None:
@@ -113,8 +118,10 @@ def _check_server_options(words: list[str], where: str) -> None:
 
 
 def _pytest(words: list[str], folder: Path) -> str:
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *words]
-    return _process(command, folder, {})
+    # Nothing but our own plugin, which is all that pages ask for.
+    command = [sys.executable, "-m", "pytest", "-p", "quart_testing.pytest_plugin"]
+    variables = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    return _process([*command, "-p", "no:cacheprovider", *words], folder, variables)
 
 
 def _process(command: list[str], folder: Path, variables: dict[str, str]) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import select
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from pages import ROOT
 
@@ -36,45 +37,50 @@ def environment() -> dict[str, str]:
     }
 
 
+class Process:
+    """A program that runs beside the test.
+
+    Attributes:
+        child: The process.
+        output: The file of what it prints.
+    """
+
+    def __init__(self, child: subprocess.Popen[bytes], output: Path) -> None:
+        self.child = child
+        self.output = output
+
+    def wait_for(self, pattern: str) -> str:
+        """Return what the program has printed once a line has the pattern."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        while time.monotonic() < deadline:
+            ended = self.child.poll() is not None
+            printed = self.output.read_text()
+            if re.search(pattern, printed):
+                return printed
+            if ended:
+                break
+            time.sleep(0.02)
+        raise AssertionError(f"no line with {pattern!r} in:\n{self.output.read_text()}")
+
+
 @contextlib.contextmanager
 def process(
-    command: list[str], folder: Path = SAMPLES, **options: object
-) -> Iterator[subprocess.Popen[str]]:
-    """Run a process; end it afterwards, by its id."""
-    child = subprocess.Popen(  # type: ignore[call-overload]
-        command,
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        **{"env": environment(), **options},
-    )
-    try:
-        yield child
-    finally:
-        child.terminate()
+    command: list[str], folder: Path = SAMPLES, **options: Any
+) -> Iterator[Process]:
+    """Run a program; end it afterwards, by its id."""
+    options.setdefault("env", environment())
+    with tempfile.NamedTemporaryFile() as output:
+        child = subprocess.Popen(
+            command, cwd=folder, stdout=output, stderr=subprocess.STDOUT, **options
+        )
         try:
-            child.wait(WAIT_SECONDS)
+            yield Process(child, Path(output.name))
         finally:
-            child.kill()
-            child.stdout.close()
-
-
-def wait_for_line(child: subprocess.Popen[str], pattern: str) -> str:
-    """Return what a process has printed up to a line with the pattern."""
-    assert child.stdout is not None
-    deadline = time.monotonic() + WAIT_SECONDS
-    printed = ""
-    while time.monotonic() < deadline:
-        ready, _, _ = select.select([child.stdout], [], [], 0.2)
-        if ready:
-            line = child.stdout.readline()
-            printed += line
-            if re.search(pattern, line):
-                return printed
-            if not line:
-                break
-    raise AssertionError(f"no line with {pattern!r} in:\n{printed}")
+            child.terminate()
+            try:
+                child.wait(WAIT_SECONDS)
+            finally:
+                child.kill()
 
 
 @contextlib.contextmanager
@@ -84,7 +90,7 @@ def server(*options: str) -> Iterator[int]:
     command = [sys.executable, "-m", "quart_server", "app:app"]
     command += ["--bind", f"127.0.0.1:{port}", *options]
     with process(command) as child:
-        wait_for_line(child, "Serving on")
+        child.wait_for("Serving on")
         yield port
 
 

@@ -125,11 +125,11 @@ def test_lines_of_the_access_log_are_as_documented() -> None:
     ]
     command = [sys.executable, "-m", "quart_server", "app:app", "--bind", "127.0.0.1:0"]
     with served.process([*command, "--access-log-format", "json"]) as child:
-        printed = served.wait_for_line(child, "Serving on")
+        printed = child.wait_for("Serving on")
         url = re.search(r"http://\S+", printed)
         assert url is not None
         get(f"{url[0]}/health/live")
-        line = served.wait_for_line(child, "health").strip().split("\n")[-1]
+        line = child.wait_for(r"health.*\n").strip().split("\n")[-1]
     found = json.loads(line)
     assert list(found) == list(documented)
     assert found["outcome"] == documented["outcome"]
@@ -150,7 +150,7 @@ def test_a_socket_from_systemd_is_served() -> None:
         with served.process(
             ["bash", "-c", start], pass_fds=[listening.fileno()]
         ) as child:
-            served.wait_for_line(child, f"Serving on http://127.0.0.1:{port}")
+            child.wait_for(f"Serving on http://127.0.0.1:{port}")
             assert get(f"http://127.0.0.1:{port}/health/live") == "live\n"
 
 

@@ -1,0 +1,50 @@
+"""No link of a Markdown file leads nowhere: files, folders, headings."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+from pages import ROOT, anchors, name_of, pages, without_code
+
+PAGES = [
+    *pages(),
+    *sorted(ROOT.glob("docs/examples/*/README.md")),
+    *sorted(ROOT.glob("packages/*/CHANGELOG.md")),
+    *sorted(ROOT.glob("tools/**/README.md")),
+]
+_LINK = re.compile(r"\[[^\]]*\]\(<?([^)\s>]+)>?\)")
+
+
+def problem_with(page: Path, link: str) -> str | None:
+    """Return what is wrong with a link of a page."""
+    target, _, anchor = unquote(link).partition("#")
+    path = (page.parent / target).resolve() if target else page
+    if not path.exists():
+        return f"{link}: there is no {target}"
+    if not path.is_relative_to(ROOT):
+        return f"{link}: is outside of the project"
+    if anchor and path.suffix == ".md" and anchor not in anchors(path.read_text()):
+        return f"{link}: {target or 'the page'} has no heading {anchor!r}"
+    return None
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_links_lead_somewhere(page: Path) -> None:
+    links = _LINK.findall(without_code(page.read_text()))
+    inside = [link for link in links if not re.match(r"[a-z]+:", link)]
+    problems = [problem_with(page, link) for link in inside]
+    assert not [problem for problem in problems if problem]
+
+
+def test_every_page_is_in_a_table_of_contents() -> None:
+    listed = set()
+    for page in pages():
+        text = page.read_text()
+        for tree in re.findall(r"```\{toctree\}\n(.*?)```", text, flags=re.DOTALL):
+            lines = [line for line in tree.split("\n") if not line.startswith(":")]
+            listed |= {(page.parent / line).resolve() for line in lines if line}
+    docs = {page.with_suffix("") for page in pages() if "docs" in page.parts}
+    assert docs - listed == {ROOT / "docs" / "index"}
