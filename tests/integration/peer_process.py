@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
+import signal
 import socket
 import subprocess
 import time
@@ -82,6 +83,8 @@ class PeerProcess:
                 env={**os.environ, "PYTHONUNBUFFERED": "1", **(environ or {})},
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                # A group of its own: some servers leave their workers behind.
+                start_new_session=True,
             )
 
     @property
@@ -116,6 +119,8 @@ class PeerProcess:
     def stop(self) -> int:
         """End it as an operator would, and return its exit code."""
         self.process.terminate()
+        self._wait_for_end()
+        self._end_group()
         return self.process.wait(WAIT_SECONDS)
 
     def __enter__(self) -> Self:
@@ -127,9 +132,23 @@ class PeerProcess:
         return self
 
     def __exit__(self, *args: object) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
+        if self.process.returncode is None:
+            self._end_group()
             self.process.wait(WAIT_SECONDS)
+
+    def _wait_for_end(self) -> None:
+        """Wait, but leave the process its number: the group has the same one."""
+        options = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        deadline = time.monotonic() + WAIT_SECONDS
+        while os.waitid(os.P_PID, self.process.pid, options) is None:
+            if time.monotonic() > deadline:
+                raise AssertionError(f"the server does not end:\n{self.output}")
+            time.sleep(0.02)
+
+    def _end_group(self) -> None:
+        """Kill what is left of the server and all that came from it."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
 
 
 class WebsocketClient:
