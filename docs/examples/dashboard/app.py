@@ -11,6 +11,8 @@ from quart import EventStreamResponse, Quart, ServerSentEvent, g, render_templat
 
 app = Quart(__name__)
 app.config["MEASURE_SECONDS"] = 1.0
+# The background task has nothing to finish when the server stops.
+app.config["BACKGROUND_TASK_SHUTDOWN_TIMEOUT"] = 0.0
 # Such as QUART_MEASURE_SECONDS=5.
 app.config.from_prefixed_env()
 

@@ -61,7 +61,7 @@ class Counter:
 @app.while_serving
 async def count() -> AsyncIterator[None]:
     """Count as long as the server runs."""
-    app.extensions["counter"] = counter = Counter(app.config["COUNTER_FILE"])
+    counter = app.extensions["counter"] = Counter(Path(app.config["COUNTER_FILE"]))
 
     async def steps() -> None:
         while True:

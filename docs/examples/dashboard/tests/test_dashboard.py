@@ -14,8 +14,6 @@ from quart.testing import TestApp
 async def serving(app: Quart) -> AsyncIterator[TestApp]:
     """The app while it measures, fast."""
     app.config["MEASURE_SECONDS"] = 0.001
-    # Its end is awaited, and that of the task is to be cancelled.
-    app.config["BACKGROUND_TASK_SHUTDOWN_TIMEOUT"] = 0.01
     async with app.test_app() as test_app:
         yield test_app
 

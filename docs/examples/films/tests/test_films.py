@@ -24,13 +24,15 @@ def load(path: Path) -> Any:
     return module
 
 
-postgres = load(FOLDER / "tests" / "postgres.py")
 generator = load(FOLDER / "generate.py")
 
 
 @pytest.fixture(scope="module")
 def dsn() -> Iterator[str]:
-    programs = postgres.find_programs() if sys.platform != "win32" else None
+    if sys.platform == "win32":
+        pytest.skip("PostgreSQL is started as on Unix")
+    postgres = load(FOLDER / "tests" / "postgres.py")
+    programs = postgres.find_programs()
     if programs is None:
         if os.environ.get("QUART_PEERS") == "required":
             pytest.fail(HOW)
