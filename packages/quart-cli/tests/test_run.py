@@ -8,6 +8,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -31,7 +32,7 @@ APP = """
 """
 
 
-def get(url: str, **options: Any) -> str:
+def get(url: Any, **options: Any) -> str:
     with urllib.request.urlopen(url, timeout=20, **options) as response:
         body: bytes = response.read()
     return body.decode()
@@ -70,6 +71,36 @@ def test_dev_prints_the_url_alone_on_its_line(write: Write, start: Start) -> Non
     process.line_with("500  GET  /boom")
     process.line_with("> 8  async def boom(): return 1 / 0")
     process.line_with("ZeroDivisionError: division by zero")
+
+
+@pytest.mark.parametrize(
+    ("command", "has_script"),
+    [
+        (("dev",), True),
+        (("dev", "--no-browser-reload"), False),
+        (("dev", "--no-reload"), False),
+        (("run", "--debug"), False),
+        (("serve",), False),
+    ],
+)
+def test_only_dev_adds_a_script_to_pages(
+    write: Write, start: Start, command: tuple[str, ...], has_script: bool
+) -> None:
+    write("app.py", APP.replace('f"{os.getpid()}"', '"<!doctype html><p>hello"'))
+    process = start(*command, "-p", "0")
+    line = process.line_with("http://127")
+    if command == ("serve",):
+        line = process.line_with("Serving on http://")
+    url = "http://" + line.partition("http://")[2].split()[0]
+    page = urllib.request.Request(url, headers={"Accept": "text/html"})
+    assert ("/_quart/reload.js" in get(page)) is has_script
+    script = urllib.request.Request(f"{url}/_quart/reload.js")
+    if has_script:
+        assert "new WebSocket" in get(script)
+    else:
+        with pytest.raises(urllib.error.HTTPError, match="404") as caught:
+            get(script)
+        caught.value.close()
 
 
 @pytest.mark.parametrize("options", [("dev", "--https"), ("run", "--cert", "adhoc")])

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
+from quart_core.debug.development import DEVELOPMENT_EXTENSION, Development
 from quart_core.user_code import printable
 from werkzeug.http import parse_options_header
 
@@ -63,7 +64,7 @@ class BrowserReload:
             await _send_script(scope, send)
         elif scope["type"] == "http" and _is_navigation(scope):
             page = _Page(send, self._tag)
-            await self._app(scope, receive, page.send)
+            await self._app(_connecting(scope), receive, page.send)
         else:
             await self._app(scope, receive, send)
 
@@ -148,6 +149,16 @@ def _is_navigation(scope: Any) -> bool:
     if destination is not None:
         return destination == "document"
     return "text/html" in (_header(scope, b"accept") or "")
+
+
+def _connecting(scope: Any) -> dict[str, Any]:
+    """Return the scope for which a debug page lets our script connect."""
+    development = Development(connects=True)
+    extensions = {
+        **(scope.get("extensions") or {}),
+        DEVELOPMENT_EXTENSION: development,
+    }
+    return {**scope, "extensions": extensions}
 
 
 def _is_page(start: _Message) -> bool:

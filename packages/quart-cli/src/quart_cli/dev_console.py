@@ -42,7 +42,6 @@ class DevConsole(logging.Filter):
         url: Where it is served.
         target: The application as ``--app`` takes it.
         store: Keeps exceptions.
-        reloads_browser: Whether a script on the pages connects to the server.
     """
 
     def __init__(
@@ -52,7 +51,6 @@ class DevConsole(logging.Filter):
         url: str = "",
         target: str = "app",
         store: ErrorStore | None = None,
-        reloads_browser: bool = False,
     ) -> None:
         super().__init__()
         self._app = app
@@ -61,7 +59,6 @@ class DevConsole(logging.Filter):
         self._url = url
         self._target = target
         self._store = store
-        self._reloads_browser = reloads_browser
         app.logger.addFilter(self)
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -81,7 +78,6 @@ class DevConsole(logging.Filter):
             await self._app(scope, receive, send)
             return
         exchange = Exchange(scope, receive, send)
-        exchange.development.connects = self._reloads_browser
         token = _current.set(exchange)
         try:
             await self._serve(exchange.scope, exchange.receive, exchange.send)

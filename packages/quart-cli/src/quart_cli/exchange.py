@@ -7,7 +7,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import click
-from quart_core.debug.development import DEVELOPMENT_EXTENSION, Development
+from quart_core.debug.development import (
+    DEVELOPMENT_EXTENSION,
+    Development,
+    development_of,
+)
 from quart_core.debug.kept import MAX_BODY_BYTES
 from quart_core.user_code import printable
 
@@ -36,7 +40,7 @@ class Exchange:
     """
 
     def __init__(self, scope: Any, receive: _Receive, send: _Send) -> None:
-        self.development = Development()
+        self.development = development_of(scope) or Development()
         extensions = {
             **(scope.get("extensions") or {}),
             DEVELOPMENT_EXTENSION: self.development,

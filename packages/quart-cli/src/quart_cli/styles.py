@@ -122,13 +122,7 @@ class DevStyle(Style):
 
     def wrapped(self, app: Quart, target: str) -> _App:
         """Return the application with a console, its errors, and reloading pages."""
-        console = DevConsole(
-            app,
-            url=self.url,
-            target=target,
-            store=self._store,
-            reloads_browser=self._reloads_browser,
-        )
+        console = DevConsole(app, url=self.url, target=target, store=self._store)
         return DevPages(self._reloading(console), app, self._store)
 
     def wrapped_broken(self, app: Quart) -> _App:
