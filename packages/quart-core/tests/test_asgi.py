@@ -463,7 +463,8 @@ async def test_a_generator_that_swallows_the_end_is_ended_all_the_same() -> None
 
     wire = Wire(app)
     await wire.end()
-    assert wire.answer.messages[-1]["more_body"] is True
+    # On a busy machine not even the first item may have been sent by then.
+    assert all(message["more_body"] is True for message in wire.answer.messages[1:])
 
 
 async def test_a_body_that_takes_too_long_is_a_408() -> None:

@@ -903,6 +903,8 @@ async def test_functions_put_on_an_interface_are_called() -> None:
     async def save(*args: Any) -> None:
         calls.append("save")
 
+    # One of its own: the stock one is shared by all applications.
+    app.session_interface = SecureCookieSessionInterface()
     app.session_interface.save_session = save  # type: ignore[method-assign]
 
     @app.get("/")

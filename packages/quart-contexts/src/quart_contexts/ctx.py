@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable
 from contextvars import Token
 from functools import wraps
 from types import TracebackType
-from typing import Any, ParamSpec, Self, TypeVar, cast
+from typing import Any, ParamSpec, Self, TypeVar
 
 from werkzeug.exceptions import HTTPException
 
@@ -232,17 +232,23 @@ class AppContext:
         app_token: Token[Any] | None = None
         request_token: Token[Any] | None = None
         websocket_token: Token[Any] | None = None
+        request, websocket = self._request, self._websocket
         outer = _cv_app.get(None)
-        if outer is None or outer.app is not self.app or self.request_websocket is None:
+        if (
+            outer is None
+            or outer.app is not self.app
+            or (request is None and websocket is None)
+        ):
             app_token = _cv_app.set(self)
         elif self._g is None:
             # Inside an application context of the same app, g is shared and the
             # outer context stays the one that is torn down.
             self._g = outer.g
-        if self._request is not None:
-            request_token = _cv_request.set(cast("RequestContext", self))
-        if self._websocket is not None:
-            websocket_token = _cv_websocket.set(cast("WebsocketContext", self))
+        # The variables are declared for the classes of Quart 0.22, one class is enough.
+        if request is not None:
+            request_token = _cv_request.set(self)  # type: ignore[arg-type]
+        if websocket is not None:
+            websocket_token = _cv_websocket.set(self)  # type: ignore[arg-type]
         tokens = (app_token, request_token, websocket_token)
         if self._pushed is None:
             self._pushed = [tokens]

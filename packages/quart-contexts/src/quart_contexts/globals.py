@@ -10,7 +10,7 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from werkzeug.local import LocalProxy
+from .proxies import attribute_proxy, session_proxy
 
 if TYPE_CHECKING:
     from .ctx import AppContext, RequestContext, WebsocketContext
@@ -58,11 +58,11 @@ def _current_session() -> Any:
 
 # What stands behind the proxies is defined by packages above this one, hence Any;
 # quart_core.globals declares the same names with their types.
-app_ctx: Any = LocalProxy(_cv_app, unbound_message=_NO_APP)
-current_app: Any = LocalProxy(_cv_app, "app", unbound_message=_NO_APP)
-g: Any = LocalProxy(_cv_app, "g", unbound_message=_NO_APP)
-request_ctx: Any = LocalProxy(_cv_request, unbound_message=_NO_REQUEST)
-request: Any = LocalProxy(_cv_request, "request", unbound_message=_NO_REQUEST)
-websocket_ctx: Any = LocalProxy(_cv_websocket, unbound_message=_NO_WEBSOCKET)
-websocket: Any = LocalProxy(_cv_websocket, "websocket", unbound_message=_NO_WEBSOCKET)
-session: Any = LocalProxy(_current_session)
+app_ctx: Any = attribute_proxy(_cv_app, None, _NO_APP)
+current_app: Any = attribute_proxy(_cv_app, "app", _NO_APP)
+g: Any = attribute_proxy(_cv_app, "g", _NO_APP)
+request_ctx: Any = attribute_proxy(_cv_request, None, _NO_REQUEST)
+request: Any = attribute_proxy(_cv_request, "request", _NO_REQUEST)
+websocket_ctx: Any = attribute_proxy(_cv_websocket, None, _NO_WEBSOCKET)
+websocket: Any = attribute_proxy(_cv_websocket, "websocket", _NO_WEBSOCKET)
+session: Any = session_proxy(_current_session)

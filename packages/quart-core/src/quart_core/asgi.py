@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.datastructures import Headers
@@ -45,6 +46,10 @@ PATHSEND_EXTENSION = "http.response.pathsend"
 EARLY_HINT_EXTENSION = "http.response.early_hint"
 
 _NO_BODY = frozenset({204, 304})
+
+# What makes a request: where it is stock, what it comes to is done without it.
+_making_of = attrgetter("__new__", "__init__", "set_receive")
+_OWN_MAKING = _making_of(Request)
 
 
 class _ClientLeftError(Exception):
@@ -82,7 +87,8 @@ class ASGIHTTPConnection:
         """Serve the request."""
         self._receive = receive
         request = self._request = self._create_request_from_scope(send)
-        request.set_receive(receive)
+        if request._receive is not receive:
+            request.set_receive(receive)
         loop = asyncio.get_running_loop()
         self._task = asyncio.current_task(loop)
         first_waits = self.app._first_waits
@@ -182,6 +188,11 @@ class ASGIHTTPConnection:
         self._send = send
         scope = self.scope
         app = self.app
+        request_class = app.request_class
+        if _making_of(request_class) == _OWN_MAKING and not scope.get("root_path"):
+            path = scope["path"]
+            if path[:1] == "/" and path[1:2] != "/":
+                return request_class._of_scope(scope, path, self, self._receive)
         path = request_path(scope)
         request = app.request_class(
             scope["method"],
@@ -232,16 +243,35 @@ class ASGIHTTPConnection:
         except Exception as error:  # noqa: BLE001 - shown, or raised again
             response = await self._handle_exception(error, request)
         timeout: float | None = self.app.config["RESPONSE_TIMEOUT"]
-        if isinstance(response, Response) and response.timeout is not ...:
-            timeout = response.timeout
-        if getattr(response, "autocorrect_location_header", False):
+        data: bytes | None = None
+        if isinstance(response, Response):
+            if response.timeout is not ...:
+                timeout = response.timeout
+            data = response._untouched_data()
+        if data is None and getattr(response, "autocorrect_location_header", False):
             response._correct_location(request.url)
         self._timeout = timeout
         if self._has_waited and timeout is not None:
             # The first wait is over, so nothing else would start the timer.
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(timeout, self._expire)
-        await self._send_response(send, response)
+        if data is None or self._client_left or type(self) is not ASGIHTTPConnection:
+            await self._send_response(send, response)
+            return
+        # The same, for what most responses are.
+        head: Any = {
+            "type": "http.response.start",
+            "status": response._status_code,
+            "headers": response._headers_as_made(len(data)),
+        }
+        if request.method == "HEAD" or response._status_code in _NO_BODY:
+            data = b""
+        body: Any = {"type": "http.response.body", "body": data}
+        try:
+            await send(head)
+            await send(body)
+        except OSError as error:
+            raise _ClientLeftError from error
 
     async def _handle_exception(self, error: Exception, request: Request) -> Any:
         """Return the debug page, or raise what is not for this client.

@@ -7,8 +7,8 @@ from collections.abc import AsyncGenerator, Callable
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from .dispatch_signatures import context_may_lead
-from .pipeline import RequestPipeline
 from .setup import setupmethod
+from .short_way import ShortWay
 from .signals import got_background_exception, got_serving_exception, send_signal
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ T_after_serving = TypeVar("T_after_serving", bound="AfterServingCallable")
 T_while_serving = TypeVar("T_while_serving", bound="WhileServingCallable")
 
 
-class Lifecycle(RequestPipeline):
+class Lifecycle(ShortWay):
     """Start, stop and background tasks. API of ``quart.Quart``."""
 
     # Set when shutting down starts; a new one at each start.

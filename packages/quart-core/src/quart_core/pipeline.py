@@ -204,7 +204,14 @@ class RequestPipeline(ViewResults):
             result, request_context = request_context, result
         elif result is _MISSING:
             result = rv
-        made = response = await self.make_response(result)
+        response = await self.make_response(result)
+        return await self._finish(response, request_context, from_error_handler)
+
+    async def _finish(
+        self, made: Any, request_context: Any, from_error_handler: bool = False
+    ) -> Any:
+        """Run the functions after the request on the response that was made."""
+        response = made
         try:
             response = await self.process_response(response, request_context)
             if response is not made:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
 from quart_contexts.globals import _cv_app
@@ -36,6 +37,28 @@ class ClientDisconnectedError(asyncio.CancelledError):
     """
 
 
+class Later:
+    """An attribute that is made when it is first read, unless it was set before.
+
+    Args:
+        make: Makes the value, given the object.
+    """
+
+    # Any: the attributes are of several types, and declared with them.
+    def __init__(self, make: Callable[[Any], Any]) -> None:
+        self._make = make
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        if instance is None:
+            return self
+        value = self._make(instance)
+        setattr(instance, self._name, value)
+        return value
+
+
 class BaseRequestWebsocket(SansIORequest):
     """An HTTP request or websocket as its ASGI scope describes it (API of Quart).
 
@@ -58,6 +81,14 @@ class BaseRequestWebsocket(SansIORequest):
 
     #: Whether it is being torn down, which a client that leaves does not interrupt.
     _finalizing = False
+
+    if not TYPE_CHECKING:
+        # For those made of a scope alone. Types and words are those of `__init__`.
+        scheme = Later(lambda self: self.scope.get("scheme", "http"))
+        server = Later(lambda self: self.scope.get("server"))
+        query_string = Later(lambda self: self.scope.get("query_string", b""))
+        root_path = Later(lambda self: (self.scope.get("root_path") or "").rstrip("/"))
+        http_version = Later(lambda self: self.scope.get("http_version", "1.1"))
 
     #: The rule that matched the URL.
     url_rule: QuartRule | Rule | None = None
@@ -161,7 +192,7 @@ class BaseRequestWebsocket(SansIORequest):
 def current_quart() -> Quart | None:
     """Return the current app, None outside of one; cheaper than the proxy."""
     context = _cv_app.get(None)
-    return None if context is None else cast("Quart", context.app)
+    return None if context is None else context.app  # type: ignore[return-value]
 
 
 def _is_decimal(length: str) -> bool:

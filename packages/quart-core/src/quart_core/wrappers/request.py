@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import cached_property
 from types import EllipsisType
-from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, Self, TypeVar, overload
 
 from werkzeug.datastructures import (
     CombinedMultiDict,
@@ -25,9 +25,10 @@ from werkzeug.exceptions import (
 from .. import json
 from ..datastructures import FileStorage, close_file
 from ..formparser import FormDataParser
-from .base import BaseRequestWebsocket, current_quart
+from .base import BaseRequestWebsocket, Later, current_quart
 from .body import Body
 from .body_timeout import within_body_timeout
+from .scope_headers import ScopeHeaders
 
 if TYPE_CHECKING:
     from ..typing import ASGIReceiveCallable, HTTPScope
@@ -82,13 +83,15 @@ class Request(BaseRequestWebsocket):
     #: Keeps two tasks from parsing the form at once.
     lock_class: Callable[[], AbstractAsyncContextManager[Any]] = asyncio.Lock
 
+    # Any: what made it, see `_of_scope`.
+    _connection: Any = None
+    _max_content_length: int | EllipsisType | None
     # Defaults on the class, as construction is on the way of every request. The
     # ellipsis stands for what the app is configured to.
-    _max_content_length: int | EllipsisType | None = ...
     _max_form_memory_size: int | EllipsisType | None = ...
     _max_form_parts: int | EllipsisType | None = ...
     _receive: ASGIReceiveCallable | None = None
-    _send_links: Callable[[list[str]], Awaitable[None]] | None = None
+    _send_links: Callable[[list[str]], Awaitable[None]] | None
     _body: Body | None = None
     _form: MultiDict[str, str] | None = None
     _files: MultiDict[str, FileStorage] | None = None
@@ -121,10 +124,47 @@ class Request(BaseRequestWebsocket):
             http_version,
             scope,
         )
-        if max_content_length is not None:
-            self._max_content_length = max_content_length
+        # The ellipsis stands for what the app is configured to.
+        self._max_content_length = (
+            ... if max_content_length is None else max_content_length
+        )
         self.body_timeout = body_timeout
         self._send_push_promise = send_push_promise
+
+    if not TYPE_CHECKING:
+        # For those made of a scope alone. Types and words are those of `__init__`.
+        headers = Later(
+            lambda self: ScopeHeaders(
+                self.scope, self._connection.app.config["SERVER_NAME"]
+            )
+        )
+        body_timeout = Later(lambda self: self._connection.app.config["BODY_TIMEOUT"])
+        _max_content_length = Later(
+            lambda self: self._connection.app.config["MAX_CONTENT_LENGTH"]
+        )
+        _send_push_promise = Later(lambda self: self._connection._send_push_promise)
+        # None for those that no connection has made.
+        _send_links = Later(
+            lambda self: getattr(self._connection, "_send_early_hints", None)
+        )
+
+    @classmethod
+    def _of_scope(cls, scope: Any, path: str, connection: Any, receive: Any) -> Self:
+        """Make a request without its `__init__`: all but this is made when read.
+
+        Args:
+            scope: The ASGI scope.
+            path: The path below the scope's `root_path`, with one leading slash.
+            connection: What knows the application and can push.
+            receive: Where the body is read from.
+        """
+        request = cls.__new__(cls)
+        request.scope = scope
+        request.method = scope["method"].upper()
+        request.path = path
+        request._connection = connection
+        request._receive = receive
+        return request
 
     # Limits
 

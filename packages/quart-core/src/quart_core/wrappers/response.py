@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from http import HTTPStatus
 from types import EllipsisType
-from typing import Any, Final, Self, TypeAlias, TypeVar
+from typing import Any, Final, Self, TypeAlias, TypeVar, cast
 from urllib.parse import urljoin
 
 from quart_contexts.globals import current_app
@@ -26,6 +26,7 @@ from werkzeug.utils import get_content_type
 
 from ..conditional import NOT_MODIFIED, evaluate
 from ..cookies import make_cookie
+from ..headers import encode_headers
 from ..threads import is_coroutine_callable, run_sync
 from .body_access import BodyAccess
 from .file_body import FileBody, IOBody
@@ -105,6 +106,17 @@ class Response(BodyAccess):
     _close_callbacks: tuple[Callable[[], object], ...] = ()
     _push_promises: set[str] | None = None
 
+    # Defaults on the class, as construction is on the way of every request.
+    _status = "200 OK"
+    _status_code = 200
+    _mimetype: str | None = None
+    _headers: Headers | None = None
+    _body: ResponseBody | None = None
+    #: The body as it was given, where it was given as text or bytes.
+    _data: bytes | None = None
+    #: Whether a subclass leaves to this class what is sent.
+    _sent_as_made = True
+
     def __init__(
         self,
         response: BodyValue | None = None,
@@ -116,35 +128,35 @@ class Response(BodyAccess):
         *,
         timeout: float | EllipsisType | None = ...,
     ) -> None:
+        kind = type(response)
         if headers is None and content_type is None and type(status) in _PLAIN_STATUS:
-            # What werkzeug's own __init__ comes to, without its look-ups.
+            # What werkzeug's own __init__ comes to, without its look-ups; the headers
+            # are made when they are first read, and most never are.
             code = self.default_status if status is None else status
-            self._status, self._status_code = _plain_status(code)
-            mimetype = self.default_mimetype if mimetype is None else mimetype
-            self.headers = Headers()
+            if code != 200:
+                self._status, self._status_code = _plain_status(code)
             if mimetype is not None:
-                self.headers._list.append(_content_type_header(mimetype))
+                # Refuses what is none.
+                _content_type_header(mimetype)
+                self._mimetype = mimetype
+            if kind is str:
+                self._data = response.encode()  # type: ignore[union-attr]
+            elif kind is bytes:
+                self._data = cast("bytes", response)
+            else:
+                self._set_first_body(response)
         else:
             super().__init__(status, headers, mimetype, content_type)
+            self._set_first_body(response)
         if direct_passthrough:
             self.direct_passthrough = True
         if timeout is not ...:
             self.timeout = timeout
-        if type(response) is str:
-            self._set_first_data(response.encode())
-        else:
-            self._set_first_body(response)
 
     def _set_first_data(self, data: bytes) -> None:
         self.response = self.data_body_class(data)
-        if not self.automatically_set_content_length:
-            return
-        listed = self.headers._list
-        length = "Content-Length", str(len(data))
-        if len(listed) <= 1 and (not listed or listed[0][0] == "Content-Type"):
-            listed.append(length)
-        else:
-            self.headers.set(*length)
+        if self.automatically_set_content_length:
+            self.headers.set("Content-Length", str(len(data)))
 
     def _set_first_body(self, response: BodyValue | None) -> None:
         if isinstance(response, ResponseBody):
@@ -154,7 +166,68 @@ class Response(BodyAccess):
         elif isinstance(response, (str, bytes, bytearray, memoryview)):
             self._set_first_data(encode_chunk(response))
         else:
-            self.response = self.iterable_body_class(response)
+            body = self.iterable_body_class(response)
+            self.response = body  # pyright: ignore[reportIncompatibleVariableOverride]
+
+    # What is made when it is first read. A response that nobody touched is sent
+    # without either.
+
+    @property
+    def headers(self) -> Headers:
+        """The headers."""
+        headers = self._headers
+        if headers is None:
+            headers = self._headers = Headers()
+            mimetype = self._mimetype_as_made()
+            if mimetype is not None:
+                headers._list.append(_content_type_header(mimetype))
+            if self._data is not None and self.automatically_set_content_length:
+                headers._list.append(("Content-Length", str(len(self._data))))
+        return headers
+
+    @headers.setter
+    def headers(  # pyright: ignore[reportIncompatibleVariableOverride]
+        self, value: Headers
+    ) -> None:
+        self._headers = value
+
+    @property
+    def response(self) -> ResponseBody:
+        """The body."""
+        body = self._body
+        if body is None:
+            body = self._body = self.data_body_class(self._data or b"")
+        return body
+
+    @response.setter
+    def response(self, value: ResponseBody) -> None:
+        self._body = value
+
+    def _mimetype_as_made(self) -> str | None:
+        mimetype = self._mimetype
+        return self.default_mimetype if mimetype is None else mimetype
+
+    def _untouched_data(self) -> bytes | None:
+        """Give the body of a response that is as it was made, else None."""
+        if self._headers is None and self._body is None and self._sent_as_made:
+            return self._data
+        return None
+
+    def _headers_as_made(self, length: int) -> list[tuple[bytes, bytes]]:
+        """Give the headers of an untouched response, as ASGI takes them."""
+        mimetype = self._mimetype_as_made()
+        headers = []
+        if mimetype is not None:
+            headers.append(_encoded_content_type(mimetype))
+        if self.automatically_set_content_length:
+            headers.append((b"content-length", b"%d" % length))
+        return headers
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._sent_as_made = all(
+            getattr(cls, name) is own for name, own in _WHAT_IS_SENT.items()
+        )
 
     @property
     def stream(self) -> ResponseStream:
@@ -170,6 +243,8 @@ class Response(BodyAccess):
         used as a decorator.
         """
         self._close_callbacks = (*self._close_callbacks, func)
+        # What is closed is no longer as it was made.
+        self._body = self.response
         return func
 
     async def close(self) -> None:
@@ -320,8 +395,15 @@ class Response(BodyAccess):
         """Paths that the server is to push along; API of Quart before 0.8."""
         if self._push_promises is None:
             self._push_promises = set()
+            self._body = self.response
         return self._push_promises
 
+
+#: What a subclass may replace so that it is sent otherwise.
+_WHAT_IS_SENT: Final = {
+    name: getattr(Response, name)
+    for name in ("headers", "response", "status_code", "_must_close", "_close_body")
+}
 
 _PLAIN_STATUS: Final = frozenset({int, type(None)})
 
@@ -337,6 +419,12 @@ def _plain_status(code: int) -> tuple[str, int]:
 def _content_type_header(mimetype: str) -> tuple[str, str]:
     # Through Headers for its checks.
     (header,) = Headers([("Content-Type", get_content_type(mimetype, "utf-8"))])
+    return header
+
+
+@lru_cache(maxsize=256)
+def _encoded_content_type(mimetype: str) -> tuple[bytes, bytes]:
+    (header,) = encode_headers(Headers([_content_type_header(mimetype)]))
     return header
 
 
