@@ -240,3 +240,27 @@ def test_a_file_that_is_gone_leaves_the_place(load, tmp_path):
     (tmp_path / "app.py").unlink()
     (frame,) = describe(failure_of(app.index))[0].frames
     assert (frame.file, frame.line, frame.lines) == ("app.py", 2, ())
+
+
+def test_frames_that_stand_for_a_template_show_what_the_template_has(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "page.html"
+    path.write_text("<p>{{ year + 1 }}\n")
+    names = {"__name__": str(path), "year": "1985", "range": range, "config": {}}
+    code = compile("raise error", str(path), "exec")
+    for name, shown in (
+        ("<module>", "the template"),
+        ("top-level template code", "the template"),
+        ("block 'content'", "block 'content'"),
+    ):
+        error = failure_of(
+            exec, code.replace(co_name=name), {**names, "error": TypeError("no")}
+        )
+        frame = describe(error, variables=True)[0].frames[-1]
+        assert (frame.file, frame.line, frame.function) == ("page.html", 1, shown)
+        assert frame.lines[0].mark is None
+        shown_names = [name for name, _ in frame.variables]
+        assert "year" in shown_names
+        assert not {"range", "config"} & set(shown_names)

@@ -46,6 +46,14 @@ MAX_NOTES: Final = 20
 CONTEXT_LINES: Final = 5
 """Lines of source kept before and after the one that failed."""
 
+# What every template has, and nobody looks for.
+_TEMPLATE_NAMES: Final = frozenset(
+    {
+        *("config", "cycler", "dict", "g", "get_flashed_messages", "joiner", "lipsum"),
+        *("namespace", "range", "request", "session", "url_for"),
+    }
+)
+_TEMPLATE_CODE: Final = "top-level template code"
 _COROUTINE_FLAGS: Final = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
@@ -228,7 +236,7 @@ class _Describer:
             file=printable(display_path(code.co_filename)),
             path=printable(code.co_filename),
             line=tb.tb_lineno,
-            function=printable(code.co_qualname),
+            function=printable(_function_name(frame)),
             package=printable(str(module).partition(".")[0]),
             is_own=is_own,
             is_coroutine=bool(code.co_flags & _COROUTINE_FLAGS),
@@ -254,7 +262,7 @@ class _Describer:
         if is_in_function:
             _cut_after_function(shown, number - first, source[code.co_firstlineno - 1])
         indent = _common_indent(shown)
-        mark = _mark(frame, tb, source[number - 1])
+        mark = None if _is_template(frame) else _mark(frame, tb, source[number - 1])
         for at, text in enumerate(shown, first):
             yield self._line(at, text[indent:], number, indent, mark)
 
@@ -282,6 +290,8 @@ class _Describer:
             return
         values: dict[str, Any] = dict(frame.f_locals)
         names = [name for name in values if not name.startswith("__")]
+        if _is_template(frame):
+            names = [name for name in names if name not in _TEMPLATE_NAMES]
         for name in names[:MAX_LOCALS]:
             yield printable(name), self._represent(name, values[name])
         if len(names) > MAX_LOCALS:
@@ -326,6 +336,18 @@ class _Describer:
                 for at, text in enumerate(shown, first)
             ),
         )
+
+
+def _is_template(frame: FrameType) -> bool:
+    """Return whether a frame is one that Jinja has made for a line of a template."""
+    return frame.f_globals.get("__name__") == frame.f_code.co_filename
+
+
+def _function_name(frame: FrameType) -> str:
+    if not _is_template(frame):
+        return frame.f_code.co_qualname
+    name = frame.f_code.co_name
+    return "the template" if name in {"<module>", _TEMPLATE_CODE} else name
 
 
 def _is_comprehension(tb: TracebackType, outer: TracebackType) -> bool:
