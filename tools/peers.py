@@ -107,27 +107,56 @@ def environment(name: str) -> Path:
     Raises:
         PeerUnavailableError: uv is missing or the packages cannot be had.
     """
-    packages, ours = PEERS[name]
+    return environment_of(name, *PEERS[name])
+
+
+def environment_of(
+    name: str,
+    packages: tuple[str, ...],
+    ours: tuple[str, ...],
+    alone: tuple[str, ...] = (),
+) -> Path:
+    """Return the interpreter of an environment that holds this.
+
+    Args:
+        name: What it is called.
+        packages: Requirements.
+        ours: Our packages, installed editable.
+        alone: Requirements whose own requirements are not looked at.
+
+    Raises:
+        PeerUnavailableError: uv is missing or the packages cannot be had.
+    """
     folder = FOLDER / f"{name}-{sys.version_info.major}.{sys.version_info.minor}"
-    recipe = json.dumps([packages, ours, sys.executable])
+    recipe = json.dumps([packages, ours, sys.executable, *alone])
     FOLDER.mkdir(parents=True, exist_ok=True)
     with _lock(folder.with_name(f"{folder.name}.lock")):
         stamp = folder / "recipe.json"
         if not stamp.exists() or stamp.read_text(encoding="utf-8") != recipe:
             shutil.rmtree(folder, ignore_errors=True)
             _make(folder, packages, ours)
+            if alone:
+                _install(folder, "--no-deps", *alone)
             stamp.write_text(recipe, encoding="utf-8")
     return _interpreter(folder)
 
 
 def _make(folder: Path, packages: tuple[str, ...], ours: tuple[str, ...]) -> None:
+    _call(_uv(), "venv", "-q", "--python", sys.executable, str(folder))
+    editable = [part for name in ours for part in ("-e", str(ROOT / "packages" / name))]
+    _install(folder, *packages, *editable)
+
+
+def _install(folder: Path, *requirements: str) -> None:
+    python = str(_interpreter(folder))
+    _call(_uv(), "pip", "install", "-q", "--python", python, *requirements)
+
+
+def _uv() -> str:
     uv = os.environ.get("UV") or shutil.which("uv")
     if uv is None:
         raise PeerUnavailableError("uv is not installed: run 'pip install uv'")
-    _call(uv, "venv", "-q", "--python", sys.executable, str(folder))
-    editable = [part for name in ours for part in ("-e", str(ROOT / "packages" / name))]
-    python = str(_interpreter(folder))
-    _call(uv, "pip", "install", "-q", "--python", python, *packages, *editable)
+    return uv
 
 
 def _call(*command: str) -> None:
