@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -67,11 +68,12 @@ class Style:
         Args:
             cut: Requests that were still open and had to be cut, None if unknown.
         """
-        if cut is None:
-            click.echo("stopped")
-            return
-        requests = "1 open request" if cut == 1 else f"{cut} open requests"
-        click.echo(f"stopped, {requests}{' cut' if cut else ''}")
+        text = "stopped"
+        if cut is not None:
+            requests = "1 open request" if cut == 1 else f"{cut} open requests"
+            text = f"stopped, {requests}{' cut' if cut else ''}"
+        # A terminal has shown ^C on this line.
+        click.echo(f" {text}" if sys.stdout.isatty() else text)
 
 
 class RunStyle(Style):
