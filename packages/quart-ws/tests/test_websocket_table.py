@@ -333,6 +333,30 @@ async def test_a_reason_that_fits_no_frame_is_an_error() -> None:
     assert client.messages[-1]["reason"] == "ä" * 61
 
 
+async def test_a_code_that_may_not_be_sent_is_an_error_that_closes_with_1011() -> None:
+    errors = []
+
+    async def handler() -> None:
+        await websocket.accept()
+        try:
+            await websocket.close(1005)
+        except ValueError as error:
+            errors.append(str(error))
+            raise
+
+    client = await visit(make_app(handler))
+    assert "close code 1005 cannot be sent" in errors[0]
+    assert client.close_code == 1011
+
+
+async def test_before_accepting_any_code_rejects_as_none_is_sent() -> None:
+    async def handler() -> None:
+        await websocket.close(403)
+
+    client = await visit(make_app(handler))
+    assert client.types == ["close"]
+
+
 # Row: send
 
 

@@ -31,6 +31,13 @@ from werkzeug.datastructures import Headers
 from werkzeug.exceptions import NotFound
 
 from .buffer import QUEUE_BYTES, QUEUE_MESSAGES, Buffer
+from .close_codes import (
+    INTERNAL_ERROR,
+    NORMAL,
+    SERVICE_RESTART,
+    check_close_code,
+    check_reason,
+)
 from .disconnects import Closure, WebsocketDisconnectedError
 from .handler_watch import HandlerWatch
 from .rejection import can_answer, close_response, send_response
@@ -47,18 +54,11 @@ if TYPE_CHECKING:
 
 __all__ = ("ASGIWebsocketConnection",)
 
-NORMAL: Final = 1000
-INTERNAL_ERROR: Final = 1011
-SERVICE_RESTART: Final = 1012
-
 #: Seconds for the last word to a client when the server cancels its handler.
 GOODBYE_SECONDS: Final = 1.0
 
 #: Messages sent without a pause before other tasks have their turn.
 SENDS_IN_A_ROW: Final = 16
-
-#: RFC 6455, 5.5: the payload of a control frame, less the code.
-MAX_REASON_BYTES: Final = 123
 
 _VANISHED: Final = Closure(1006, "", "client")
 
@@ -228,15 +228,13 @@ class ASGIWebsocketConnection(HandlerWatch):
 
         Raises:
             RuntimeError: The application has closed it before.
-            ValueError: The reason is too long.
+            ValueError: The code cannot be sent, or the reason is too long.
         """
         if self._closed:
             raise RuntimeError("The websocket was closed before: close() it once.")
-        if len(reason.encode()) > MAX_REASON_BYTES:
-            raise ValueError(
-                f"The reason has {len(reason.encode())} bytes in UTF-8, a close frame "
-                f"takes {MAX_REASON_BYTES} (RFC 6455, 5.5): shorten it."
-            )
+        if self._accepted:
+            check_close_code(code)
+        check_reason(reason)
         self._closed = True
         if self._is_gone:
             return

@@ -25,6 +25,7 @@ from quart_contexts.globals import current_app
 from quart_contexts.globals import websocket as current_websocket
 
 from .brokers import Broker, Message
+from .close_codes import INTERNAL_ERROR, TRY_AGAIN_LATER
 from .outbox import OUTBOX_BYTES, OUTBOX_MESSAGES, Outbox
 from .websocket import Websocket
 
@@ -46,9 +47,6 @@ CLOSE_SECONDS: Final = 5.0
 
 #: Seconds for a broker to unsubscribe a room that the last member has left.
 BROKER_SECONDS: Final = 5.0
-
-TRY_AGAIN_LATER: Final = 1013
-INTERNAL_ERROR: Final = 1011
 
 
 class Member:

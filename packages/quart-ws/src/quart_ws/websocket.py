@@ -155,7 +155,7 @@ class Websocket(BaseRequestWebsocket):
 
         Raises:
             RuntimeError: The application has closed it before.
-            ValueError: The reason is too long.
+            ValueError: The code cannot be sent, or the reason is too long.
         """
         await self._close(code, reason)
 
