@@ -11,6 +11,8 @@ from quart import Quart, Response, render_template, send_from_directory
 
 app = Quart(__name__)
 app.config["VIDEO_FOLDER"] = Path(app.root_path) / "videos"
+# Such as QUART_VIDEO_FOLDER=/srv/videos.
+app.config.from_prefixed_env()
 
 TYPES = {".mp4", ".webm"}
 
