@@ -192,6 +192,21 @@ async def test_h2_03_a_place_is_free_only_when_the_handler_has_ended(connect):
     release.set()
 
 
+@pytest.mark.parametrize("attack", [reset, lambda stream_id: window(stream_id, 0)])
+def test_h2_03_flood_within_one_read_is_not_read_to_its_end(attack):
+    """The places are taken by the first hundred: the rest would only be refused."""
+    server = Server()
+    frames = [
+        frame
+        for stream_id in range(1, 4_000, 2)
+        for frame in (server.headers(stream_id, end=False), attack(stream_id))
+    ]
+    server.feed(b"".join(frames))
+    assert server.failure is not None
+    assert server.failure.code == CALM
+    assert server.http2._engine.highest_inbound_stream_id < 2 * 210
+
+
 def test_h2_03_resets_of_a_client_that_is_served_are_no_attack():
     server = Server()
     for index in range(300):

@@ -33,6 +33,7 @@ class Budget:
         "_end",
         "_frames",
         "_limits",
+        "_refused",
         "_resets",
         "bytes_sent",
         "responses",
@@ -41,7 +42,7 @@ class Budget:
     def __init__(self, limits: HTTP2Limits) -> None:
         self._limits = limits
         self._end = 0.0
-        self._frames = self._empty = self._resets = 0
+        self._frames = self._empty = self._resets = self._refused = 0
         self.responses = 0
         self.bytes_sent = 0
 
@@ -49,7 +50,7 @@ class Budget:
         """Begin a new window when the old one is over."""
         if now >= self._end:
             self._end = now + self._limits.budget_seconds
-            self._frames = self._empty = self._resets = 0
+            self._frames = self._empty = self._resets = self._refused = 0
             self.responses = self.bytes_sent = 0
 
     def count_frame(self) -> None:
@@ -86,6 +87,19 @@ class Budget:
         self._resets += 1
         if self._resets > self._limits.resets and self._resets > self.responses:
             raise _calm("streams opened only to be reset")
+
+    def count_refused(self) -> None:
+        """Count a request for which the work of earlier ones leaves no room.
+
+        Most of that work is for streams that are over: a client whose streams are open
+        knows their limit.
+
+        Raises:
+            ConnectionFailed: It was one too many, and more than were served.
+        """
+        self._refused += 1
+        if self._refused > self._limits.resets and self._refused > self.responses:
+            raise _calm("requests on top of those that are given up")
 
 
 def _calm(message: str) -> ConnectionFailed:

@@ -226,6 +226,7 @@ class Intake:
                     self._budget.count_reset()
                 return ErrorCodes.REFUSED_STREAM
         if self.busy >= limits.streams or engine.charged > limits.head_memory:
+            self._budget.count_refused()
             return ErrorCodes.REFUSED_STREAM
         return None
 

@@ -18,7 +18,7 @@ from .request_inbox import BODY, DONE, START, TRAILERS, RequestInbox
 from .tasks import start_task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Awaitable, Iterable
 
     from quart_server.asgi import Message, Scope
     from quart_server.context import WorkerContext
@@ -128,6 +128,42 @@ class Exchange(RequestInbox):
             # Known here before the event loop says so; the app may return now.
             self.disconnect()
             raise
+
+    def respond_whole(
+        self, status: int, headers: Any, body: bytes
+    ) -> Awaitable[None] | None:
+        """Take a whole response in one call, from an app that knows this server.
+
+        It is what two messages through `send` come to. An app finds it on the object
+        that its `send` is bound to, so where middleware hands on a `send` of its own
+        there is none, and every message passes the middleware.
+
+        Args:
+            status: The status code.
+            headers: Pairs of name and value.
+            body: The whole body.
+
+        Returns:
+            What to await where the client is slow to take it, else None.
+
+        Raises:
+            ClientDisconnectedError: The client is gone.
+            UnexpectedMessageError: It does not fit the response's state.
+        """
+        if self.disconnected:
+            raise ClientDisconnectedError("the client closed the connection")
+        if self.stage != START or self._start is not None:
+            raise self._unexpected({"type": "http.response.start"})
+        _check_status(status)
+        self.status = status
+        try:
+            self._write_start(status, headers, body, more=False, trailers=False)
+        except ClientDisconnectedError:
+            self.disconnect()
+            raise
+        self.bytes_sent = len(body)
+        self._complete()
+        return self._drain() if self.connection.is_writing_paused else None
 
     # The connection's side
 
@@ -239,11 +275,7 @@ class Exchange(RequestInbox):
         if self.stage != START or self._start is not None:
             raise self._unexpected(message)
         status = message["status"]
-        if not isinstance(status, int) or not 200 <= status <= 999:
-            raise UnexpectedMessageError(
-                f"http.response.start has status {status!r}, expected a number from "
-                "200 to 999; 1xx responses go through http.response.early_hint"
-            )
+        _check_status(status)
         self._start = message
         self.status = int(status)
 
@@ -374,6 +406,14 @@ class Exchange(RequestInbox):
     def _log_access(self) -> None:
         if self.context.access_log is not None:
             self.context.access_log.write_exchange(self)
+
+
+def _check_status(status: object) -> None:
+    if not isinstance(status, int) or not 200 <= status <= 999:
+        raise UnexpectedMessageError(
+            f"http.response.start has status {status!r}, expected a number from "
+            "200 to 999; 1xx responses go through http.response.early_hint"
+        )
 
 
 def _escaped(head: RequestHead) -> str:
