@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -215,6 +216,27 @@ async def test_run_prints_where_it_serves_and_how_to_end_it() -> None:
         " * Debug mode: off",
     ]
     assert "(CTRL + C to quit)" in server.printed[3]
+
+
+@pytest.mark.parametrize("reloads", [True, False])
+async def test_port_that_is_taken_is_told_in_one_line(
+    tmp_path: Path, reloads: bool
+) -> None:
+    with listening_socket() as taken:
+        port = taken.getsockname()[1]
+        program = tmp_path / "app.py"
+        program.write_text(
+            "from quart import Quart\n"
+            f"Quart(__name__).run(port={port}, use_reloader={reloads})\n"
+        )
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, str(program), stderr=asyncio.subprocess.PIPE
+        )
+        _, printed = await asyncio.wait_for(process.communicate(), WAIT_SECONDS)
+    assert process.returncode == 1
+    assert printed.decode().startswith(f"Error: Port {port} is in use by ")
+    assert "with app.run(port=...)" in printed.decode()
+    assert printed.count(b"\n") == 1
 
 
 async def test_run_task_drains_and_stops_when_it_is_cancelled() -> None:

@@ -59,6 +59,7 @@ class ServerMethods:
 
         Raises:
             MissingPackageError: quart-server is not installed.
+            SystemExit: The address cannot be listened on.
         """
         if kwargs:
             warnings.warn(
@@ -73,6 +74,7 @@ class ServerMethods:
             app.debug = debug
         if use_reloader:
             run_reloader()
+        bind_error = import_part("quart_server.binds", "app.run()", PACKAGE).BindError
         host, port = _address(app.config["SERVER_NAME"], host, port)
         _print_banner(app, _url(host, port, tls=certfile is not None))
         serving = self._serve(
@@ -90,6 +92,10 @@ class ServerMethods:
                 loop.run_until_complete(serving)
         except MustReloadError:
             sys.exit(RELOAD_STATUS)
+        except bind_error as error:
+            # A traceback through the server would tell less.
+            text = str(error).replace("with --bind", "with app.run(port=...)")
+            sys.exit(f"Error: {text}")
         except KeyboardInterrupt:
             # Interrupted before the server was listening for it.
             return
