@@ -24,6 +24,8 @@ autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
 python_use_unqualified_type_names = True
+# Longer signatures have a line for each parameter.
+python_maximum_signature_line_length = 76
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
 # A name in single backticks is code.
