@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import logging
 import sys
-from logging.handlers import QueueHandler
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, TextIO
 
 from .user_code import printable
 
 if TYPE_CHECKING:
     from .app import Quart
+    from .queue_handler import LocalQueueHandler
 
 __all__ = [
     "LocalQueueHandler",
@@ -51,20 +52,6 @@ default_handler.setFormatter(
 )
 
 
-class LocalQueueHandler(QueueHandler):
-    """Hands records to a ``logging.handlers.QueueListener`` of the same process.
-
-    With it, slow handlers run in the listener's thread and never hold up the event
-    loop. Records are passed on as they are, with their exceptions and arguments: the
-    copying of ``QueueHandler`` serves other processes.
-    """
-
-    # Any: the annotation of the standard library, it is a LogRecord.
-    def prepare(self, record: logging.LogRecord) -> Any:
-        """Give the record as it is."""
-        return record
-
-
 def has_level_handler(logger: logging.Logger) -> bool:
     """Say whether a handler takes messages of the logger's level.
 
@@ -90,3 +77,12 @@ def create_logger(app: Quart) -> logging.Logger:
     if not has_level_handler(logger):
         logger.addHandler(default_handler)
     return logger
+
+
+# Any: whatever the name stands for.
+def __getattr__(name: str) -> Any:
+    # Its base class brings pickling and sockets with it.
+    if name != "LocalQueueHandler":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module("quart_core.queue_handler"), name)
+    return value
