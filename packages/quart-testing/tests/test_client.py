@@ -750,7 +750,7 @@ async def test_a_connection_class_with_the_public_methods_only_will_do(
             calls.append("complete")
 
         async def as_response(self) -> Response:
-            return Response("canned")
+            return Response("canned", headers={"Set-Cookie": "kept=yes"})
 
     client = app.test_client()
     client.http_connection_class = Connection
@@ -758,6 +758,8 @@ async def test_a_connection_class_with_the_public_methods_only_will_do(
     response = await client.post("/", data="x")
 
     assert await response.get_data() == b"canned"
+    assert client.cookie_jar is not None
+    assert [cookie.name for cookie in client.cookie_jar] == ["kept"]
     assert calls == ["send b'x'", "complete"]
 
 

@@ -89,6 +89,9 @@ class RequestMaker(CookieAccess):
         connection = self._http_connection(scope)
         async with connection:
             response = await self._exchange(connection, body)
+        if not isinstance(connection, TestHTTPConnection):
+            # It does not tell of the headers when they come.
+            self._store_cookies(scope, response.headers)
         self.push_promises.extend(connection.push_promises)
         if isinstance(response, ClientResponse):
             response._app, response._scope = self.app, scope
