@@ -105,6 +105,27 @@ def test_a_usual_file_without_an_application_gives_way_to_the_next(
     assert ScriptInfo().load_app().name == "second"
 
 
+@pytest.mark.parametrize("target", ["site", "site/", "site:shop", "./site"])
+def test_a_folder_is_enough_of_a_name(write: Write, target: str) -> None:
+    write("site/app.py", APP.format("shop", "in the folder"))
+    info = ScriptInfo(target)
+    info.check()
+    assert info.load_app().import_name == "in the folder"
+
+
+def test_a_module_is_meant_rather_than_the_folder_of_its_name(write: Write) -> None:
+    write("shop/app.py", APP.format("app", "in the folder"))
+    write("shop.py", APP.format("app", "module"))
+    assert ScriptInfo("shop").load_app().import_name == "module"
+
+
+def test_a_named_folder_without_an_application_says_so(write: Write) -> None:
+    write("empty/other.py", "")
+    for act in (ScriptInfo("empty").check, ScriptInfo("empty").load_app):
+        with pytest.raises(NoAppException, match="in the folder empty: looked for"):
+            act()
+
+
 def test_a_folder_without_an_application_says_what_was_looked_for(
     folder: Path,
 ) -> None:

@@ -103,6 +103,16 @@ def test_only_dev_adds_a_script_to_pages(
         caught.value.close()
 
 
+@pytest.mark.parametrize("path", ["site", "site/app.py"])
+def test_dev_takes_the_path_of_the_application(
+    write: Write, start: Start, path: str
+) -> None:
+    write("site/app.py", APP)
+    process = start("dev", path, "-p", "0")
+    process.line_with("app.py:app")
+    assert get(process.url()).isdecimal()
+
+
 @pytest.mark.parametrize("options", [("dev", "--https"), ("run", "--cert", "adhoc")])
 def test_https_with_a_certificate_made_on_the_spot(
     write: Write, start: Start, options: tuple[str, ...]

@@ -152,6 +152,7 @@ run_command.params.insert(0, debug_option())
 
 
 @click.command("dev", short_help="Run for development: debug, reload.")
+@click.argument("path", required=False, type=click.Path(exists=True))
 @_address_options
 @_certificate_options
 @click.option("--https", is_flag=True, help="Make a certificate and serve https.")
@@ -165,6 +166,7 @@ run_command.params.insert(0, debug_option())
 @pass_script_info
 def dev_command(
     info: ScriptInfo,
+    path: str | None,
     host: str,
     port: int,
     certfile: str | ssl.SSLContext | None,
@@ -179,7 +181,11 @@ def dev_command(
 
     Errors are shown in the browser and here, your own code first, and kept for
     quart error. A request that comes during a reload waits for it.
+
+    PATH is the application's file or folder, as --app takes it.
     """
+    if path is not None:
+        info.app_import_path = path
     options = ServerOptions.of(host, port, "adhoc" if https else certfile, keyfile)
     _module("run").dev(
         info,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = (
     "candidates",
+    "file_of",
     "is_findable",
     "locate_app",
     "no_app_here",
@@ -63,10 +64,29 @@ def candidates(folder: Path | None = None) -> Iterator[Path]:
                 yield path
 
 
-def no_app_here() -> NoAppException:
+def file_of(path: str) -> str:
+    """Return the file in a folder that may hold the application; else the path itself.
+
+    Args:
+        path: Of a file, a package, a folder that is none, or the name of a module.
+
+    Raises:
+        NoAppException: There is no such file in the folder.
+    """
+    folder = Path(path)
+    is_other = not folder.is_dir() or folder.with_suffix(".py").is_file()
+    if is_other or (folder / "__init__.py").is_file():
+        return path
+    found = next(candidates(folder), None)
+    if found is None:
+        raise no_app_here(f"the folder {path}")
+    return str(found)
+
+
+def no_app_here(folder: str = "this folder") -> NoAppException:
     """Return the error of a folder without an application."""
     return NoAppException(
-        f"No Quart application in this folder: looked for {', '.join(USUAL_FILES)}. "
+        f"No Quart application in {folder}: looked for {', '.join(USUAL_FILES)}. "
         "Name it with --app or the environment variable QUART_APP, "
         "or start one with: quart new"
     )

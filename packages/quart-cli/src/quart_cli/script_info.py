@@ -12,6 +12,7 @@ import click
 from .errors import NoAppException
 from .locate import (
     candidates,
+    file_of,
     is_findable,
     locate_app,
     no_app_here,
@@ -32,7 +33,7 @@ class ScriptInfo:
 
     Args:
         app_import_path: What ``--app`` says: ``module``, ``module:name``,
-            ``path.py:factory('a')``.
+            ``path.py:factory('a')``, or a folder with a file of a usual name.
         create_app: Returns the application; then no path is needed.
         set_debug_flag: Set ``app.debug`` from QUART_DEBUG on loading.
         load_dotenv_defaults: Whether ``.env`` and ``.quartenv`` are loaded.
@@ -87,7 +88,7 @@ class ScriptInfo:
                 raise no_app_here()
             return
         path, _ = split_target(self.app_import_path)
-        module_name = prepare_import(path)
+        module_name = prepare_import(file_of(path))
         if not is_findable(module_name):
             locate_app(module_name, None)
 
@@ -103,7 +104,7 @@ class ScriptInfo:
             return self.create_app()
         if self.app_import_path:
             path, name = split_target(self.app_import_path)
-            return locate_app(prepare_import(path), name)
+            return locate_app(prepare_import(file_of(path)), name)
         failure = no_app_here()
         for file in candidates():
             try:
