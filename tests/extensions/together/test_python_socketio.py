@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import socket
 from collections.abc import AsyncIterator
 
-import pytest
+import httpx
 import socketio
 from quart import Quart
 
@@ -20,11 +21,9 @@ def free_port() -> int:
         return sock.getsockname()[1]
 
 
-@contextlib.asynccontextmanager
-async def served() -> AsyncIterator[str]:
+def make_app() -> tuple[Quart, socketio.AsyncServer]:
     app = Quart(__name__)
-    # Often, as a polling client waits for the next ping before it leaves.
-    server = socketio.AsyncServer(async_mode="asgi", ping_interval=1)
+    server = socketio.AsyncServer(async_mode="asgi")
 
     @server.event
     async def shout(sid: str, text: str) -> str:
@@ -36,6 +35,11 @@ async def served() -> AsyncIterator[str]:
         return "the application"
 
     app.asgi_app = socketio.ASGIApp(server, app.asgi_app)
+    return app, server
+
+
+@contextlib.asynccontextmanager
+async def served(app: Quart) -> AsyncIterator[str]:
     port, stop = free_port(), asyncio.Event()
     task = asyncio.create_task(
         app.run_task("127.0.0.1", port, shutdown_trigger=stop.wait)
@@ -55,25 +59,38 @@ async def served() -> AsyncIterator[str]:
             await task
 
 
-@pytest.mark.parametrize("transport", ["websocket", "polling"])
-async def test_events_go_there_and_back(transport: str) -> None:
+async def test_events_go_there_and_back_on_a_websocket() -> None:
     heard: asyncio.Queue[str] = asyncio.Queue()
-    client = socketio.AsyncClient()
-    client.on("heard", heard.put)
-    async with served() as url:
-        await client.connect(url, transports=[transport])
+    app, _ = make_app()
+    async with served(app) as url, socketio.AsyncSimpleClient() as client:
+        await client.connect(url, transports=["websocket"])
+        client.client.on("heard", heard.put)
         async with asyncio.timeout(SECONDS):
             assert await client.call("shout", "hello") == "done"
             assert await heard.get() == "HELLO"
-            await client.disconnect()
+
+
+async def test_events_go_there_and_back_by_polling() -> None:
+    """By hand, as the client waits for a ping of the server before it leaves."""
+    app, server = make_app()
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        query = {"EIO": "4", "transport": "polling"}
+        opened = await client.get("/socket.io/", params=query)
+        query["sid"] = json.loads(opened.text[1:])["sid"]
+        await client.post("/socket.io/", params=query, content="40")
+        assert (await client.get("/socket.io/", params=query)).text.startswith("40")
+        await client.post("/socket.io/", params=query, content='420["shout","hello"]')
+        packets = ""
+        async with asyncio.timeout(SECONDS):
+            while '430["done"]' not in packets:
+                packets += (await client.get("/socket.io/", params=query)).text
+        assert '42["heard","HELLO"]' in packets
+    await server.shutdown()
 
 
 async def test_other_paths_are_the_applications() -> None:
-    async with served() as url:
-        _, _, port = url.rpartition(":")
-        reader, writer = await asyncio.open_connection("127.0.0.1", int(port))
-        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-        async with asyncio.timeout(SECONDS):
-            answer = await reader.read()
-        writer.close()
-    assert answer.endswith(b"the application")
+    app, _ = make_app()
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        assert (await client.get("/")).text == "the application"
