@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from click.testing import CliRunner
 from pages import ROOT
 from quart_cli.cli import cli
 from quart_server.config import Config
@@ -105,9 +106,20 @@ def _run_quart(
             name, [*words[index + 1 :]], resilient_parsing=False
         )
         context.close()
+    if name is not None and "--help" in words:
+        return help_of(name)
     if name in SERVING:
         return None
     return _process([*QUART, *words], folder, variables)
+
+
+def help_of(name: str) -> str:
+    """Return what a command says of itself, as terminals of 80 columns show it."""
+    result = CliRunner().invoke(
+        cli, [name, "--help"], prog_name="quart", terminal_width=78
+    )
+    assert result.exit_code == 0, result.output
+    return result.output
 
 
 def _check_server_options(words: list[str], where: str) -> None:

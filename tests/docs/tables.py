@@ -5,14 +5,12 @@ Each stands between ``<!-- name -->`` and ``<!-- /name -->`` in a page.
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 
-from commands import QUART
+from commands import help_of
 from pages import ROOT
 from quart_cli.cli import cli
 from quart_server.config import Config
@@ -40,16 +38,7 @@ def commands() -> str:
 
 
 def _help(name: str) -> str:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("QUART_")}
-    result = subprocess.run(
-        [*QUART, name, "--help"],
-        env={**environment, "COLUMNS": "80"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    text = result.stdout.rstrip()
+    text = help_of(name).rstrip()
     return f"## quart {name}\n\n```console\n$ quart {name} --help\n{text}\n```"
 
 

@@ -17,6 +17,8 @@ NOT_RUN = [
 ]
 
 
+# Some pages start a dozen processes, on a machine that may be busy.
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_snippets_do_what_the_page_says(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
