@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Self
 
 SECONDS = 30.0
-_OURS = ("QUART_", "FLASK_", "PYTEST_", "COV_")
+# The last would let each of many processes compile everything anew.
+_OURS = ("QUART_", "FLASK_", "PYTEST_", "COV_", "PYTHONDONTWRITEBYTECODE")
 
 
 def environment(**variables: str) -> dict[str, str]:
