@@ -92,7 +92,8 @@ class Server:
         self.log = folder / "output.txt"
         command = [
             "nice", "-n", "-15", "taskset", "-c", "0",
-            sys.executable, "-m", "quart_server", "app:app", "--bind", f"127.0.0.1:{self.port}", "--no-access-log", "--loop", loop,
+            sys.executable, "-m", "quart_server", "app:app", "--no-access-log",
+            "--bind", f"127.0.0.1:{self.port}", "--loop", loop,
         ]  # fmt: skip
         with self.log.open("wb") as output:
             self.process = subprocess.Popen(command, cwd=folder, stderr=output)
