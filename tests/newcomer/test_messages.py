@@ -102,8 +102,8 @@ NO_KEY = (
             'return render_template("index.html")',
             [
                 (
-                    "TypeError: app.py:{line} returned render_template(...) without await. "
-                    'Write: return await render_template("index.html")'
+                    "TypeError: app.py:{line} returned render_template(...) without "
+                    'await. Write: return await render_template("index.html")'
                 )
             ],
         ),
@@ -123,9 +123,9 @@ NO_KEY = (
             "async def none():",
             [
                 (
-                    "TypeError: app.py:{line} none() returned None, which is no response. "
-                    'Add a return: return "text", a dict, a template; return "", 204 for '
-                    "an empty page."
+                    "TypeError: app.py:{line} none() returned None, which is no "
+                    'response. Add a return: return "text", a dict, a template; '
+                    'return "", 204 for an empty page.'
                 )
             ],
         ),
