@@ -50,7 +50,7 @@ async def ready() -> tuple[str, int]:
     try:
         async with asyncio.timeout(1):
             await app.extensions["pool"].fetchval("SELECT 1")
-    except (OSError, asyncpg.PostgresError, TimeoutError):
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
         return "no database\n", 503
     return "ready\n", 200
 
