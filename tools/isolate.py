@@ -2,8 +2,8 @@
 
     uv run tools/isolate.py                  # every package, then the small installs
     uv run tools/isolate.py quart-core       # one of them
-    uv run tools/isolate.py core-only websockets  # the small installs: core alone under
-                                             # Uvicorn; with quart-ws on either server
+    uv run tools/isolate.py core-only templates websockets  # the small installs: core
+                      # alone and with templates under Uvicorn; with quart-ws on either
 
 The package and its siblings are installed as built wheels, not from the checkout,
 so a file that the build leaves out is found here.
@@ -102,6 +102,18 @@ def websockets() -> None:
             run_program(python, "websocket_echo.py", server)
 
 
+def templates() -> None:
+    """Serve pages with core and quart-templating, on Uvicorn."""
+    names = (*CORE_PACKAGES, "quart-templating")
+    sources = [str(ROOT / "packages" / name) for name in names]
+    with tempfile.TemporaryDirectory(prefix="quart-templates-") as folder:
+        python = make_environment(Path(folder) / "env")
+        call(
+            uv(), "pip", "install", "-q", "--python", python, *sources, pinned(UVICORN)
+        )
+        run_program(python, "templates_under_uvicorn.py")
+
+
 def run_program(python: str, name: str, *arguments: str) -> None:
     """Run a program of the packaging tests, beside which its modules are."""
     folder = ROOT / "tests" / "packaging"
@@ -169,7 +181,7 @@ def main(names: list[str]) -> int:
     return 0
 
 
-INSTALLS = {"core-only": core_only, "websockets": websockets}
+INSTALLS = {"core-only": core_only, "templates": templates, "websockets": websockets}
 
 
 if __name__ == "__main__":

@@ -221,6 +221,18 @@ async def test_a_template_that_awaits_is_tried_as_plain_code_once(
     assert len(calls) == 4
 
 
+async def test_an_iterator_is_whole_in_a_template_that_awaits(make_app: Any) -> None:
+    app = make_app(
+        page_html="{% for n in numbers %}{{ n }}{% endfor %}{{ function() }}"
+    )
+    async with app.app_context():
+        for _ in range(2):
+            text = await render_template(
+                "page.html", numbers=(n for n in range(3)), function=function
+            )
+            assert text == "012awaited"
+
+
 async def test_an_error_in_a_plain_template_is_the_users(make_app: Any) -> None:
     app = make_app(page_html="{{ fail() }}", other_html="{{ missing.attribute }}")
 

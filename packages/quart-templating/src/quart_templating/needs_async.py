@@ -18,7 +18,12 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 from werkzeug.local import LocalProxy
 
-__all__ = ("CheckedContext", "NeedsAsync", "holds_awaitables", "uses_async_functions")
+__all__ = (
+    "CheckedContext",
+    "NeedsAsync",
+    "allows_an_attempt",
+    "uses_async_functions",
+)
 
 # Types of values that are looked at no further; proxies answer for what is behind.
 PLAIN_TYPES: frozenset[type] = frozenset(
@@ -64,9 +69,20 @@ class CheckedContext(Context):
         return result
 
 
-def holds_awaitables(context: Mapping[str, Any]) -> bool:
-    """Return whether a value passed to a template is awaitable itself."""
-    return any(is_awaitable(value) for value in context.values())
+def allows_an_attempt(context: Mapping[str, Any]) -> bool:
+    """Return whether a template may be tried as plain code with some values.
+
+    Not with one that is awaitable itself, and not with an iterator: what an attempt
+    takes from it would be missing from the rendering that follows.
+    """
+    return not any(
+        is_awaitable(value) or _is_iterator(value) for value in context.values()
+    )
+
+
+def _is_iterator(value: Any) -> bool:
+    kind = type(value)
+    return kind not in PLAIN_TYPES and hasattr(kind, "__next__")
 
 
 def uses_async_functions(environment: Environment, tree: nodes.Template) -> bool:

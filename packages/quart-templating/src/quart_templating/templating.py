@@ -20,7 +20,7 @@ from .context import update_template_context
 from .environment import Environment
 from .errors import explained
 from .loading import DispatchingJinjaLoader
-from .needs_async import NeedsAsync, holds_awaitables
+from .needs_async import NeedsAsync, allows_an_attempt
 
 __all__ = (
     "DispatchingJinjaLoader",
@@ -154,8 +154,10 @@ async def _render(find: Find, key: Any, context: dict[str, Any]) -> str:
     await _update_context(app, context)
     plain = environment.plain if isinstance(environment, Environment) else None
     announced = False
-    if plain is not None and not (
-        plain.knows_as_async(key) or holds_awaitables(context)
+    if (
+        plain is not None
+        and not plain.knows_as_async(key)
+        and allows_an_attempt(context)
     ):
         try:
             template = _found(find, plain)
