@@ -11,7 +11,7 @@ from pages import ROOT, anchors, name_of, pages, without_code
 
 PAGES = [
     *pages(),
-    *sorted(ROOT.glob("docs/examples/*/README.md")),
+    *sorted(ROOT.glob("docs/examples/**/README.md")),
     *sorted(ROOT.glob("packages/*/CHANGELOG.md")),
     *sorted(ROOT.glob("tools/**/README.md")),
 ]
