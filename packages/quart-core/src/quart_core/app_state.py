@@ -420,8 +420,15 @@ class AppState(CommandGroup, TemplateMethods, Scaffold):
             and "ensure_async" not in self.__dict__
         )
         if cached is not None and cached[0] is view_func and stock:
-            return cached[1]
+            prepared = cached[1]
+            if prepared is view_func or self._has_stock_threads():
+                return prepared
         prepared = self.ensure_async(view_func)
         if stock:
             self._views[endpoint] = (view_func, prepared)
         return prepared
+
+    def _has_stock_threads(self) -> bool:
+        """Return whether nobody replaced ``sync_to_async``, on class or object."""
+        function = getattr(self.sync_to_async, "__func__", None)
+        return function is AppState.sync_to_async

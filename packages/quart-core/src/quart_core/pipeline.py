@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Iterator
-from typing import Any
+from typing import Any, Final
 
 from quart_contexts.ctx import AppContext, RequestContext
 from quart_contexts.globals import request_ctx
@@ -102,7 +102,7 @@ class RequestPipeline(ViewResults):
         Looked up anew for each request: functions, receivers and methods may be
         added and replaced at any time.
         """
-        cls = type(self)
+        teardowns = self.do_teardown_request, self.do_teardown_appcontext
         request = ctx._request
         return not (
             self.teardown_request_funcs
@@ -112,8 +112,7 @@ class RequestPipeline(ViewResults):
             or appcontext_popped.receivers
             or request._files
             or request.scope.get("_quart._preserve_context")
-            or cls.do_teardown_request is not RequestPipeline.do_teardown_request
-            or cls.do_teardown_appcontext is not RequestPipeline.do_teardown_appcontext
+            or [getattr(each, "__func__", None) for each in teardowns] != _TEARDOWNS
             or type(request).close is not Request.close
             or type(ctx) is not RequestContext
         )
@@ -372,3 +371,10 @@ def _checked(response: Any, function: Any) -> Any:
             "return the response it was given, or another one."
         )
     return response
+
+
+# The teardown where nobody replaced it, on the class, in a subclass or on the object.
+_TEARDOWNS: Final[list[Any]] = [
+    RequestPipeline.do_teardown_request,
+    RequestPipeline.do_teardown_appcontext,
+]

@@ -88,6 +88,7 @@ class Urls(AppState):
             self.subdomain_matching
             or self.config["TRUSTED_HOSTS"] is not None
             or type(self).create_url_adapter is not Urls.create_url_adapter
+            or "create_url_adapter" in self.__dict__
         ):
             return None
         return self.url_map.lookup(request.method, request.path, websocket=websocket)

@@ -8,12 +8,13 @@ them. A step that has nothing to do returns at once.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from quart_contexts.ctx import AppContext, WebsocketContext
 from quart_contexts.globals import websocket_ctx
-from quart_core.app import Quart
 from quart_core.hints import add_hint
+from quart_core.parts.websockets import WebsocketMethods
+from quart_core.pipeline import RequestPipeline
 from quart_core.signals import (
     appcontext_popped,
     appcontext_tearing_down,
@@ -30,6 +31,8 @@ from .disconnects import without_disconnects
 from .origins import check_origin
 
 if TYPE_CHECKING:
+    from quart_core.app import Quart
+
     from .websocket import Websocket
 
 __all__ = (
@@ -81,13 +84,20 @@ async def handle_websocket(app: Quart, websocket: Websocket) -> Any:
             error = None
 
 
+#: As they are where nobody replaced them, on the class, in a subclass or on the object.
+_TEARDOWNS: Final[list[Any]] = [
+    WebsocketMethods.do_teardown_websocket,
+    RequestPipeline.do_teardown_appcontext,
+]
+
+
 def _has_no_teardown(app: Quart, ctx: AppContext) -> bool:
     """Return whether nothing would happen when the context is popped.
 
     Looked up anew for each websocket: functions, receivers and methods may be added
     and replaced at any time.
     """
-    cls = type(app)
+    teardowns = app.do_teardown_websocket, app.do_teardown_appcontext
     return not (
         app.teardown_websocket_funcs
         or app.teardown_appcontext_funcs
@@ -95,8 +105,7 @@ def _has_no_teardown(app: Quart, ctx: AppContext) -> bool:
         or appcontext_tearing_down.receivers
         or appcontext_popped.receivers
         or ctx.websocket.scope.get("_quart._preserve_context")
-        or cls.do_teardown_websocket is not Quart.do_teardown_websocket
-        or cls.do_teardown_appcontext is not Quart.do_teardown_appcontext
+        or [getattr(teardown, "__func__", None) for teardown in teardowns] != _TEARDOWNS
         or type(ctx) is not WebsocketContext
     )
 
