@@ -176,7 +176,10 @@ class ASGIHTTPConnection:
         return True
 
     async def handle_messages(
-        self, request: Request, receive: ASGIReceiveCallable
+        self,
+        request: Request,
+        receive: ASGIReceiveCallable,
+        request_task: Any = None,  # noqa: ARG002 - as Quart 0.23 calls it
     ) -> None:
         """Read ahead within bounds, and return when the client has left."""
         request.set_receive(receive)
@@ -259,15 +262,23 @@ class ASGIHTTPConnection:
             await self._send_response(send, response)
             return
         # The same, for what most responses are.
-        head: Any = {
-            "type": "http.response.start",
-            "status": response._status_code,
-            "headers": response._headers_as_made(len(data)),
-        }
-        if request.method == "HEAD" or response._status_code in _NO_BODY:
+        status, headers = response._status_code, response._headers_as_made(len(data))
+        if request.method == "HEAD" or status in _NO_BODY:
             data = b""
-        body: Any = {"type": "http.response.body", "body": data}
         try:
+            # Our own server takes it all at once; see docs/design.md, "The lane".
+            respond = getattr(getattr(send, "__self__", None), "respond_whole", None)
+            if respond is not None:
+                slow = respond(status, headers, data)
+                if slow is not None:
+                    await slow
+                return
+            head: Any = {
+                "type": "http.response.start",
+                "status": status,
+                "headers": headers,
+            }
+            body: Any = {"type": "http.response.body", "body": data}
             await send(head)
             await send(body)
         except OSError as error:

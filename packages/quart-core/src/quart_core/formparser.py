@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from io import BytesIO
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Final, NoReturn, TypeAlias
-from urllib.parse import parse_qsl
 
 from werkzeug.datastructures import Headers, MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -17,6 +16,7 @@ from .datastructures import FileStorage, close_file
 from .multipart import MAX_BOUNDARY_LENGTH, LimitedDecoder
 from .threads import run_sync
 from .uploads import Upload
+from .urlencoded import parse_urlencoded
 
 if TYPE_CHECKING:
     from .wrappers.body import Body
@@ -163,10 +163,7 @@ class FormDataParser:
         data = await body.read(limit)
         if data and _exceeds(data.count(b"&") + 1, self.max_form_parts):
             raise RequestEntityTooLarge
-        # Bytes that are no UTF-8 stay percent-encoded, as in the query string.
-        text = data.decode(errors="werkzeug.url_quote")
-        fields = parse_qsl(text, keep_blank_values=True, errors="werkzeug.url_quote")
-        return self.cls(fields), self.cls()
+        return parse_urlencoded(data, self.cls), self.cls()
 
 
 FormDataParser.parse_functions = {

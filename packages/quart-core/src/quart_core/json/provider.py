@@ -97,14 +97,17 @@ class JSONProvider:
     ) -> Any:
         if args and kwargs:
             raise TypeError(
-                "app.json.response() takes either positional or keyword arguments,"
-                " not both: pass one dictionary with all of it."
+                "app.json.response() takes either args or kwargs, not both: pass one "
+                "dictionary with all of it."
             )
         if len(args) == 1:
             return args[0]
         # One value alone is itself; none at all is null.
         return args or kwargs or None
 
+
+#: The separators of text without spaces.
+_COMPACT = (",", ":")
 
 _TOO_DEEP = "The JSON text is nested too deeply."
 
@@ -228,7 +231,7 @@ class DefaultJSONProvider(JSONProvider):
         self, indent: int | str | None, separators: tuple[str, str] | None
     ) -> _Encode:
         """Find or prepare the encoder for the settings of this moment."""
-        if separators is not None:
+        if separators is not None and type(separators) is not tuple:
             item, key = separators  # a list will do, but must not change later
             separators = (item, key)
         settings = (self.default, self.ensure_ascii, self.sort_keys, indent, separators)
@@ -282,12 +285,17 @@ class DefaultJSONProvider(JSONProvider):
             TypeError: Positional and keyword arguments were given together, or a
                 value cannot be written as JSON.
         """
-        obj = self._prepare_response_obj(args, kwargs)
+        if len(args) == 1 and not kwargs:
+            obj = args[0]
+        else:
+            obj = self._prepare_response_obj(args, kwargs)
         app, compact = self._app, self.compact
         if compact is None:
             compact = not app.debug
-        if compact:
-            text = self.dumps(obj, separators=(",", ":"))
-        else:
+        if not compact:
             text = self.dumps(obj, indent=2)
+        elif type(self).dumps is DefaultJSONProvider.dumps:
+            text = self._encode(None, _COMPACT)(obj)
+        else:
+            text = self.dumps(obj, separators=_COMPACT)
         return app.response_class(f"{text}\n", mimetype=self.mimetype)

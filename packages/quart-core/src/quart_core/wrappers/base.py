@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qsl
 
 from quart_contexts.globals import _cv_app
 from werkzeug.datastructures import Headers, MultiDict
@@ -14,6 +13,7 @@ from werkzeug.sansio.request import Request as SansIORequest
 from werkzeug.sansio.utils import get_content_length
 
 from .. import json
+from ..urlencoded import parse_urlencoded
 
 if TYPE_CHECKING:
     from quart_routing import QuartRule
@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 #: Werkzeug's way with bytes that are no UTF-8: they stay percent-encoded.
 _KEEP_ENCODED: Final = "werkzeug.url_quote"
+
+#: Content types that need no parsing to be known.
+_PLAIN_TYPES: Final = frozenset(
+    {"application/json", "application/x-www-form-urlencoded"}
+)
 
 __all__ = ("BaseRequestWebsocket", "ClientDisconnectedError")
 
@@ -140,15 +145,24 @@ class BaseRequestWebsocket(SansIORequest):
         # The rare cases, among them what is no number.
         return get_content_length(length, self.headers.get("Transfer-Encoding"))
 
+    @property
+    def mimetype(self) -> str:
+        """The content type without parameters, in lower case; empty without one."""
+        kind: str | None = self.headers.get("Content-Type")
+        return kind if kind in _PLAIN_TYPES else super().mimetype
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the content type is one of JSON."""
+        kind: str | None = self.headers.get("Content-Type")
+        return kind == "application/json" or super().is_json
+
     @cached_property
     def args(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
     ) -> MultiDict[str, str]:
         """The parameters of the URL; bytes that are no UTF-8 stay percent-encoded."""
-        query = _decode(self.query_string)
-        return self.parameter_storage_class(
-            parse_qsl(query, keep_blank_values=True, errors=_KEEP_ENCODED)
-        )
+        return parse_urlencoded(self.query_string, self.parameter_storage_class)
 
     @cached_property
     def full_path(  # pyright: ignore[reportIncompatibleMethodOverride]

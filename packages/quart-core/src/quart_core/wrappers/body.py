@@ -105,6 +105,15 @@ class Body:
             self._check_connection()
             await self._pull()
 
+    def read_arrived(self) -> bytes:
+        """Do what `read` does, once all has arrived.
+
+        Raises:
+            RequestEntityTooLarge: More data came than is allowed.
+        """
+        self._check()
+        return self._peek()
+
     async def get(self) -> bytes:
         """Return the next chunk, empty at the end (API of Quart 0.23).
 
@@ -202,9 +211,32 @@ class Body:
         finally:
             self._receiving = False
             # The next one of either side goes on when this task next suspends.
-            self._wake_readers()
+            if self._readable is not None:
+                self._readable.set()
+            if self._turn is not None:
+                self._turn.set()
+        if (
+            message["type"] == "http.request"
+            and not self._ended
+            and not self._buffered
+            and not message.get("more_body", False)
+        ):
+            self._take_rest(message.get("body") or b"")
+        else:
+            self._accept(message)
+
+    def _take_rest(self, data: bytes) -> None:
+        """Take what is most often all of the body: the last part, in one message."""
+        self._received += len(data)
+        limit = self._max_content_length
+        if limit is not None and self._received > limit:
+            self._dropped = True
             self._wake_turn()
-        self._accept(message)
+        else:
+            self._buffer = data
+            self._buffered = len(data)
+        self._ended = True
+        self._wake_readers()
 
     # Any: servers use messages of various types, all of them mappings.
     def _accept(self, message: Any) -> None:

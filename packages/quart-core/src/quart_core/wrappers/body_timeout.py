@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from werkzeug.exceptions import RequestTimeout
 
-__all__ = ("within_body_timeout",)
+__all__ = ("Suspended", "within_body_timeout")
 
 Result = TypeVar("Result")
 
@@ -38,14 +38,14 @@ async def within_body_timeout(
     timer = asyncio.timeout(seconds)
     try:
         async with timer:
-            return await _Suspended(coroutine, first_yielded)
+            return await Suspended(coroutine, first_yielded)
     except TimeoutError:
         if timer.expired():
             raise RequestTimeout from None
         raise
 
 
-class _Suspended(Generic[Result]):
+class Suspended(Generic[Result]):
     """A coroutine that has already run up to where it first waits."""
 
     __slots__ = ("_coroutine", "_first_yielded")

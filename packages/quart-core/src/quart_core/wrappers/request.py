@@ -27,7 +27,7 @@ from ..datastructures import FileStorage, close_file
 from ..formparser import FormDataParser
 from .base import BaseRequestWebsocket, Later, current_quart
 from .body import Body
-from .body_timeout import within_body_timeout
+from .body_timeout import Suspended, within_body_timeout
 from .scope_headers import ScopeHeaders
 
 if TYPE_CHECKING:
@@ -244,6 +244,24 @@ class Request(BaseRequestWebsocket):
     def body(self, value: Body) -> None:
         self._body = value
 
+    def _arrived_body(self) -> Body | None:
+        """Make the body of what has arrived, if that is all and the server gives it.
+
+        Our own server does, on the object that its `receive` is bound to; see
+        docs/design.md, "The lane".
+        """
+        receive = self._receive
+        take = getattr(getattr(receive, "__self__", None), "take_whole_body", None)
+        if take is None or receive is None or type(self).body is not Request.body:
+            return None
+        data = take()
+        if data is None:
+            return None
+        body = self._body = self.body_class(len(data), self.max_content_length)
+        body.set_source(receive)
+        body.set_result(data)
+        return body
+
     def set_receive(self, receive: ASGIReceiveCallable) -> None:
         """Read the body from the ASGI callable `receive`, when it is first needed."""
         self._receive = receive
@@ -312,9 +330,15 @@ class Request(BaseRequestWebsocket):
         """
         if parse_form_data:
             await self._load_form_data()
-        data = await self._in_time(self.body.read())
+        body = self._body or self._arrived_body() or self.body
+        if body._ended and type(body) is Body:
+            data = body.read_arrived()
+        elif self.body_timeout is None:
+            data = await body.read()
+        else:
+            data = await within_body_timeout(self.body_timeout, body.read())
         if not cache:
-            self.body.clear()
+            body.clear()
         return data.decode() if as_text else data
 
     # Any: what coroutines exchange with their event loop.
@@ -376,17 +400,28 @@ class Request(BaseRequestWebsocket):
         """Parse the form, once."""
         if self._form is not None:
             return
-        async with self._parsing_lock:
-            if self._form is not None:
+        if "_parsing_lock" not in self.__dict__:
+            # No other task can ask before this one waits for the first time, and a
+            # form that has arrived is parsed without that.
+            parsing = self._parse_form()
+            try:
+                yielded = parsing.send(None)
+            except StopIteration:
                 return
-            if self._form_failure is not None:
-                raise self._form_failure()
-            await self._parse_form()
+            async with self._parsing_lock:
+                await Suspended(parsing, yielded)
+            return
+        async with self._parsing_lock:
+            if self._form is None:
+                await self._parse_form()
 
     async def _parse_form(self) -> None:
+        if self._form_failure is not None:
+            raise self._form_failure()
         parser = self.make_form_data_parser()
+        body = self._body or self._arrived_body() or self.body
         parsing = parser.parse(
-            self.body, self.mimetype, self.content_length, self.mimetype_params
+            body, self.mimetype, self.content_length, self.mimetype_params
         )
         # Whatever ends the parsing has consumed a part of the body, and parsing the
         # rest of it would give a wrong form: asked again the answer is the same.

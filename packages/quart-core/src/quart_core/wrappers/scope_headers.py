@@ -8,7 +8,6 @@ scope's raw list.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from operator import itemgetter
 from typing import Any, Final, Self, TypeVar
 
 from werkzeug.datastructures import Headers
@@ -19,7 +18,6 @@ Restored = TypeVar("Restored", bound="ScopeHeaders")
 
 #: Where the scope names no client, as for a Unix socket or a test.
 LOCAL_ADDRESS: Final = "<local>"
-_NAME: Final = itemgetter(0)
 _ADDED_NAMES: Final = frozenset({b"host", b"remote-addr"})
 
 # Title-casing costs more than everything else in building the list.
@@ -108,6 +106,13 @@ class ScopeHeaders(Headers):
     #: Whether the list is made; asking for that must not make a dict of attributes.
     _built = False
 
+    #: The first value of each name, made when one is looked up.
+    _first_values: dict[bytes, bytes] | None = None
+
+    #: Whether all names are in lower case, as the specification wants it. Known once
+    #: the values are.
+    _lower_case = False
+
     def __init__(
         self,
         # Any: scopes hold whatever their server puts there.
@@ -126,10 +131,6 @@ class ScopeHeaders(Headers):
             self._list = self._build_list()
             self._built = True
             return self._list
-        if name == "_lower_case":
-            names = b"".join(map(_NAME, self._raw))
-            self._lower_case = names == names.lower()
-            return self._lower_case
         raise AttributeError(
             f"{type(self).__name__!r} object has no attribute {name!r}"
         )
@@ -168,9 +169,19 @@ class ScopeHeaders(Headers):
             default: Given if the header is missing or cannot be converted.
             type: Converts the value; a `ValueError` of it means the default.
         """
-        value = self._find(key)
+        value: str | None = None
+        name = _RAW_NAMES.get(key)
+        if name is not None and not self._built:
+            # What `_find` comes to for most, without the call.
+            raw = (self._first_values or self._index()).get(name)
+            if raw is not None:
+                value = raw.decode("latin-1")
+            elif self._lower_case and name not in _ADDED_NAMES:
+                return default
         if value is None:
-            return default
+            value = self._find(key)
+            if value is None:
+                return default
         if type is None:
             return value
         try:
@@ -209,9 +220,9 @@ class ScopeHeaders(Headers):
             raw_name = _RAW_NAMES.get(key) or _raw_name(key)
             if raw_name == b"remote-addr":
                 return _client_address(self._scope)
-            for header, value in self._raw:
-                if header == raw_name:
-                    return value.decode("latin-1")
+            value = (self._first_values or self._index()).get(raw_name)
+            if value is not None:
+                return value.decode("latin-1")
             if self._is_raw(raw_name):
                 return None
         wanted = key.lower()
@@ -228,7 +239,15 @@ class ScopeHeaders(Headers):
         """
         if self._built or name in _ADDED_NAMES:
             return False
+        if self._first_values is None:
+            self._index()
         return self._lower_case
+
+    def _index(self) -> dict[bytes, bytes]:
+        # The first of several headers of one name counts.
+        first_values = self._first_values = dict(reversed(self._raw))
+        self._lower_case = b"".join(first_values).islower()
+        return first_values
 
     def _build_list(self) -> list[tuple[str, str]]:
         titles = _TITLES

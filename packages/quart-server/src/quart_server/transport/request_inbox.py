@@ -64,6 +64,23 @@ class RequestInbox:
             await self._wait()
         return {"type": "http.disconnect"}
 
+    def take_whole_body(self) -> bytes | None:
+        """Return the body if all of it has arrived and none was taken, else None.
+
+        It is what one message through `receive` comes to, for an app that knows this
+        server: it finds it on the object that its `receive` is bound to.
+        """
+        if self._body_told or not self._body_done or self.disconnected:
+            return None
+        chunks = self._chunks
+        self._body_told = True
+        if not chunks:
+            return b""
+        body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        chunks.clear()
+        self.buffered = 0
+        return body
+
     # The connection's side
 
     def feed(self, data: bytes) -> None:
