@@ -39,6 +39,31 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert not [problem for problem in problems if problem]
 
 
+def test_files_of_tests_that_pages_name_exist() -> None:
+    names = set()
+    for page in pages():
+        names |= set(re.findall(r"[\w/*.-]*test_[\w*]+\.py", without_fences(page)))
+    files = [path for folder in ("packages", "tests") for path in tests_in(folder)]
+    assert names
+    for name in names:
+        assert any(path.match(name) for path in files), f"there is no {name}"
+
+
+def without_fences(page: Path) -> str:
+    """Return a page's text and comments, without what readers are to write."""
+    return re.sub(
+        r"^( *)(`{3,}).*?^\1\2 *$",
+        "",
+        page.read_text(),
+        flags=re.MULTILINE | re.DOTALL,
+    )
+
+
+def tests_in(folder: str) -> list[Path]:
+    """Return the files of tests below a folder of the project."""
+    return [path.relative_to(ROOT) for path in (ROOT / folder).rglob("test_*.py")]
+
+
 def test_every_page_is_in_a_table_of_contents() -> None:
     listed = set()
     for page in pages():
