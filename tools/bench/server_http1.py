@@ -185,6 +185,7 @@ def compare(
 def idle_memory(server: Server, count: int) -> float:
     """Return bytes for each idle connection that has made a request."""
     wrk(server, 1)
+    time.sleep(2)  # ours imports a moment after its start
     before = server.resident()
     sockets = []
     for _ in range(count):
