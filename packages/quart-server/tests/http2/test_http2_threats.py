@@ -26,10 +26,18 @@ from http2_peer import (
     settings_ack,
     window,
 )
-from hyperframe.frame import DataFrame, GoAwayFrame, HeadersFrame, RstStreamFrame
+from hyperframe.frame import (
+    DataFrame,
+    GoAwayFrame,
+    HeadersFrame,
+    PingFrame,
+    RstStreamFrame,
+    WindowUpdateFrame,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 from quart_server.protocols.http2_events import BodyReceived, RequestReceived
+from quart_server.transport import http2_output
 
 CALM = ErrorCodes.ENHANCE_YOUR_CALM
 
@@ -632,6 +640,48 @@ async def test_h2_13_late_data_behind_an_early_answer_is_tolerated(connect):
         await client.send(data(1, b"x" * 16_000))
     await client.send(data(1, b"", end=True))
     assert await client.is_alive()
+
+
+async def frames_until_pong(client) -> list:
+    await client.send(ping())
+    frames = [await client.next()]
+    while not isinstance(frames[-1], PingFrame):
+        frames.append(await client.next())
+    return frames
+
+
+@pytest.fixture
+def patient(monkeypatch) -> None:
+    """Streams with early answers last longer than the test."""
+    monkeypatch.setattr(http2_output, "_EARLY_ANSWER_SECONDS", 600.0)
+
+
+async def test_h2_13_early_answer_comes_apart_from_the_reset(connect, patient):
+    client = await connect(app)
+    await client.send(client.headers(1, POST, end=False), data(1, b"a"))
+    head, body = await client.response(1)
+    assert (head[b":status"], body) == (b"200", b"hello")
+    assert of(RstStreamFrame, await frames_until_pong(client)) == []
+    # The client may end its request meanwhile.
+    await client.send(data(1, b"", end=True))
+    assert of(RstStreamFrame, await frames_until_pong(client)) == []
+
+
+async def test_h2_13_few_streams_wait_for_their_reset(connect, patient):
+    client = await connect(app)
+    streams = list(range(1, 41, 2))
+    await client.send(*[client.headers(stream, POST, end=False) for stream in streams])
+    for stream in streams[8:]:
+        await client.until(RstStreamFrame, stream)
+    assert of(RstStreamFrame, await frames_until_pong(client)) == []
+
+
+async def test_h2_13_early_answer_opens_no_window(connect, patient):
+    client = await connect(app)
+    await client.send(client.headers(1, POST, end=False))
+    await client.response(1)
+    await client.send(*[data(1, b"x" * 16_000)] * 4)
+    assert of(WindowUpdateFrame, await frames_until_pong(client), 1) == []
 
 
 async def test_h2_13_an_app_that_fails_harms_no_neighbour(connect, caplog):

@@ -155,8 +155,12 @@ class HTTP2Connection:
         return self._engine.inbound_flow_control_window <= 0
 
     def credit(self, stream: Stream, size: int) -> None:
-        """Let the client send as much again: so many bytes of body are consumed."""
-        if stream.may_receive and stream.stream_id in self.streams:
+        """Let the client send as much again: so many bytes of body are consumed.
+
+        On a stream that was answered already it need not.
+        """
+        is_open = stream.may_receive and stream.may_send
+        if is_open and stream.stream_id in self.streams:
             self._engine.credit(stream.stream_id, size)
         else:
             self._engine.credit_connection(size)

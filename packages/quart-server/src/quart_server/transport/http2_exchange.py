@@ -349,8 +349,7 @@ class HTTP2Exchange(Exchange):
         if self.context.access_log is not None:
             self._log_access()
         if self.stream.may_receive and not self.stream.may_send:
-            # RFC 9113, 8.1: the rest of the request is of no use.
-            self.connection.reset_stream(self.stream, ErrorCodes.NO_ERROR)
+            self.connection.end_unread(self.stream)
         self._clock = None
         self.deadline = inf
         self.stream.handler = None

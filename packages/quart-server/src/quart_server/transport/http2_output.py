@@ -5,9 +5,10 @@ What the apps answer in one turn of the loop leaves in one write.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from quart_server.protocols.http2 import HTTP2Connection
+from quart_server.protocols.http2_errors import ErrorCodes
 
 from .connection import Connection
 from .http2_rules import http2_rules
@@ -16,12 +17,18 @@ if TYPE_CHECKING:
     from quart_server.context import WorkerContext
     from quart_server.protocols.errors import ProtocolError
     from quart_server.protocols.http2_engine import Stream
-    from quart_server.protocols.http2_errors import ErrorCodes
 
     from .http2_exchange import HTTP2Exchange
     from .http2_websocket import HTTP2WebsocketCarrier
 
 __all__ = ["HTTP2Output"]
+
+# Between an answer that did not wait for the whole request, and the stream's end. Some
+# clients, curl 7.88 among them, forget an answer that comes together with the reset.
+_EARLY_ANSWER_SECONDS: Final = 0.2
+
+# Streams that may be in between; those of others are reset at once.
+_MAX_EARLY_ANSWERS: Final = 8
 
 
 class HTTP2Output(Connection):
@@ -33,6 +40,7 @@ class HTTP2Output(Connection):
     """
 
     __slots__ = (
+        "_early_answers",
         "_handlers",
         "_has_eof",
         "_http2",
@@ -53,6 +61,7 @@ class HTTP2Output(Connection):
         self._is_flush_due = False
         self._has_eof = False
         self._is_lingering = False
+        self._early_answers = 0
 
     # From asyncio and the clock
 
@@ -97,6 +106,29 @@ class HTTP2Output(Connection):
             self._http2.reset(stream, code)
             self.flush_soon()
             self._note_idle()
+
+    def end_unread(self, stream: Stream) -> None:
+        """End a stream that was answered, the rest of whose request is of no use.
+
+        RFC 9113, 8.1: by a reset without an error. Until then the client's window is
+        not opened again.
+        """
+        if self._early_answers >= _MAX_EARLY_ANSWERS:
+            self.reset_stream(stream, ErrorCodes.NO_ERROR)
+            return
+        self._early_answers += 1
+        context = self.context
+        context.loop.call_later(
+            _EARLY_ANSWER_SECONDS,
+            self._reset_unread,
+            stream,
+            context=context.base_context,
+        )
+
+    def _reset_unread(self, stream: Stream) -> None:
+        self._early_answers -= 1
+        if not self.closed and stream.may_receive:
+            self.reset_stream(stream, ErrorCodes.NO_ERROR)
 
     def answer(self, stream: Stream, error: ProtocolError) -> None:
         """Answer a request with the status of an error.
