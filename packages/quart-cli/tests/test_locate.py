@@ -8,7 +8,7 @@ from unittest.mock import Mock
 import pytest
 from quart_cli import cli as cli_module
 from quart_cli.cli import NoAppException, ScriptInfo, locate_app, prepare_import
-from quart_cli.locate import candidates, split_target
+from quart_cli.locate import candidates, import_app, split_target
 from quart_core import Quart
 
 Write = Callable[[str, str], Path]
@@ -152,7 +152,7 @@ def test_an_import_that_fails_within_the_module_remains_itself(write: Write) -> 
     write("shop.py", "import something_not_there\n")
     sys.path.insert(0, ".")
     with pytest.raises(ModuleNotFoundError, match="something_not_there"):
-        locate_app("shop", None, raise_if_not_found=False)
+        import_app("shop", None, raise_if_not_found=False)
 
 
 def test_the_application_is_loaded_once(write: Write) -> None:
@@ -190,3 +190,13 @@ def test_the_import_can_be_replaced_where_tests_of_applications_do(
     module.app = Quart("mocked")
     monkeypatch.setattr(cli_module, "import_module", lambda _: module)
     assert ScriptInfo("module:app").load_app() is module.app
+
+
+def test_an_import_that_fails_inside_the_module_is_no_application(
+    folder: Path, write: Write
+) -> None:
+    write("broken.py", "import no_such_module_at_all")
+    with pytest.raises(NoAppException, match="While importing 'broken'") as raised:
+        locate_app(prepare_import("broken"), None)
+    assert "no_such_module_at_all" in str(raised.value)
+    assert isinstance(raised.value.__cause__, ImportError)

@@ -257,3 +257,29 @@ async def test_middleware_wraps_asgi_app() -> None:
 
     app.asgi_app = middleware  # type: ignore[method-assign]
     assert (await Driver(app).get("/rewritten")).text == "view"
+
+
+async def test_the_context_may_be_given_by_its_name_of_quart_0_23() -> None:
+    app = app_of(Quart)
+    statuses: list[int] = []
+
+    @app.get("/inside")
+    async def inside() -> str:
+        ctx = request_ctx._get_current_object()  # type: ignore[attr-defined]
+        request_ctx.request.url_rule.endpoint = "view"
+        assert await app.preprocess_request(ctx=ctx) is None
+        assert await app.dispatch_request(ctx=ctx) == "view"
+        made = [
+            await app.full_dispatch_request(ctx=ctx),
+            await app.process_response(ctx=ctx, response=Response("x")),
+            await app.finalize_request(ctx=ctx, result="x"),
+        ]
+        statuses.extend(each.status_code for each in made)
+        await app.do_teardown_request(ctx=ctx, exc=None)
+        await app.do_teardown_appcontext(ctx=ctx, exc=None)
+        handle: Any = app.handle_http_exception
+        statuses.append((await handle(ctx=ctx, error=NotFound())).code)
+        return ""
+
+    await Driver(app).get("/inside")
+    assert statuses == [200, 200, 200, 404]

@@ -385,3 +385,15 @@ async def test_a_wrong_method_is_a_405_with_allow_in_order() -> None:
     answer = await Driver(app).get("/")
     assert answer.status == 405
     assert answer.headers["Allow"] == "DELETE, OPTIONS, PUT"
+
+
+async def test_all_bad_requests_are_trapped_where_that_is_asked_for() -> None:
+    app = Quart(__name__)
+    app.config["TRAP_BAD_REQUEST_ERRORS"] = True
+
+    @app.get("/<int:code>")
+    async def leave(code: int) -> None:
+        abort(code)
+
+    assert (await Driver(app).get("/404")).status == 404
+    assert (await Driver(app).get("/400")).status == 500

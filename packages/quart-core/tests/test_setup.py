@@ -39,7 +39,7 @@ SETUP_CALLS: dict[str, Any] = {
 async def test_an_app_is_not_set_up_after_its_first_request(name: str) -> None:
     app = Quart(__name__)
     await Driver(app).get("/")
-    with pytest.raises(AssertionError, match=rf"{name}\(\).*after its first request"):
+    with pytest.raises(AssertionError, match=f"{name!r}.*after its first request"):
         SETUP_CALLS[name](app)
 
 

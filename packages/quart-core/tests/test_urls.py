@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from core_driver import Driver
 from quart_core import Blueprint, Quart, request, url_for
-from werkzeug.routing import BaseConverter, BuildError
+from werkzeug.routing import BaseConverter, BuildError, RequestRedirect
 
 
 async def view(**kwargs: Any) -> str:
@@ -306,8 +306,41 @@ async def test_rules_of_subdomains_match_without_subdomain_matching() -> None:
 
     assert await status("/s", "api.example.com:5000") == 200
     assert seen == ["http://example.com:5000/"]
-    # SERVER_NAME restricts no host.
+    # SERVER_NAME restricts no host, and these rules come before those of subdomains.
     assert await status("/", "api.example.com:5000") == 200
     assert await status("/", "other.org") == 200
     assert await status("/s", "example.com:5000") == 404
     assert await status("/s", "other.org") == 404
+
+
+async def test_rules_without_a_subdomain_come_first_without_subdomain_matching() -> (
+    None
+):
+    app = Quart(__name__, static_folder=None)
+    app.config["SERVER_NAME"] = "example.com"
+
+    async def name(name: str) -> str:
+        return name
+
+    app.add_url_rule("/", "plain", name, defaults={"name": "plain"})
+    app.add_url_rule("/", "sub", name, subdomain="<name>")
+    answer = await Driver(app)("GET", "/", headers=[("Host", "a.example.com")])
+    assert answer.text == "plain"
+
+
+async def test_a_value_of_a_url_may_be_called_self() -> None:
+    assert await build(app_with_rules(), "/", "index", self="2") == "/?self=2"
+
+
+async def test_a_redirect_that_loses_the_body_is_an_error_in_debug_mode(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = Quart(__name__, static_folder=None)
+    app.add_url_rule("/form/", "form", view, methods=["POST"])
+    driver = Driver(app)
+    assert (await driver("POST", "/form")).status == 308
+    monkeypatch.setattr(RequestRedirect, "code", 301)
+    assert (await driver("POST", "/form")).status == 301
+    app.debug = True
+    with pytest.raises(AssertionError, match="canonical URL 'http://localhost/form/'"):
+        await driver("POST", "/form")

@@ -8,6 +8,7 @@ from functools import wraps
 from typing import Any
 
 import pytest
+from core_driver import Driver
 from quart_core import Quart
 from quart_core.globals import request
 from quart_core.views import MethodView, View, http_method_funcs
@@ -296,3 +297,31 @@ async def test_dispatching_without_a_method_raises_method_not_allowed(
     app.add_url_rule("/", view_func=Counter.as_view("counter"), methods=["PATCH"])
     await visit(app, "/", "PATCH")
     assert errors == [["GET", "POST"]]
+
+
+@pytest.mark.parametrize("shared", [True, False])
+async def test_the_class_of_a_view_can_be_replaced(shared: bool) -> None:
+    def decorator(function: Any) -> Any:
+        async def decorated(**kwargs: Any) -> Any:
+            return "decorated " + await function(**kwargs)
+
+        return decorated
+
+    class Old(View):
+        init_every_request = not shared
+        decorators = [decorator]
+
+        async def dispatch_request(self, **kwargs: Any) -> str:
+            return "old"
+
+    class New(Old):
+        def dispatch_request(self, **kwargs: Any) -> str:
+            return "new"
+
+    app = Quart(__name__)
+    view: Any = Old.as_view("view")
+    app.add_url_rule("/", view_func=view)
+    driver = Driver(app)
+    assert (await driver.get("/")).text == "decorated old"
+    view.view_class = New
+    assert (await driver.get("/")).text == "decorated new"

@@ -628,7 +628,7 @@ async def test_a_session_transaction_leaves_the_kept_context(app: Quart) -> None
 async def test_a_session_transaction_needs_cookies(app: Quart) -> None:
     client = app.test_client(use_cookies=False)
 
-    with pytest.raises(RuntimeError, match="cookies enabled"):
+    with pytest.raises(RuntimeError, match="Cookies are disabled"):
         async with client.session_transaction():
             pytest.fail("there are no cookies")
 
@@ -771,3 +771,14 @@ async def test_the_context_of_the_application_has_its_request_context_kept_apart
         assert await request.get_json() == {"b": 2}
 
     assert not has_request_context()
+
+
+async def test_path_base_url_and_url_scheme_are_as_in_flask(app: Quart) -> None:
+    client = app.test_client()
+    response = await client.get("/", "https://example.com/app", url_scheme="ftp")
+    assert response.request.url == "https://example.com/app/"
+    assert (await client.get(url_scheme="https")).request.url == "https://localhost/"
+    context = app.test_request_context("/a", "https://example.com/app")
+    assert context.request.url == "https://example.com/app/a"
+    assert context.request.root_path == "/app"
+    assert app.test_request_context(url_scheme="ws").request.url == "ws://localhost/"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import find_spec
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = (
     "candidates",
     "file_of",
+    "import_app",
     "is_findable",
     "locate_app",
     "no_app_here",
@@ -136,8 +138,26 @@ def locate_app(
         raise_if_not_found: Else None is returned for a module that is not there.
 
     Raises:
+        NoAppException: There is no such module, or no application in it, or its own
+            imports fail. Whatever else it raises is passed on.
+    """
+    try:
+        return import_app(module_name, app_name, raise_if_not_found)
+    except ImportError as error:
+        shown = "".join(traceback.format_exception(error))
+        raise NoAppException(
+            f"While importing {module_name!r}, an ImportError was raised:\n\n{shown}"
+        ) from error
+
+
+def import_app(
+    module_name: str, app_name: str | None, raise_if_not_found: bool = True
+) -> Quart | None:
+    """Do the same for a caller who shows exceptions of the module in its own way.
+
+    Raises:
         NoAppException: There is no such module, or no application in it.
-        ImportError: The module's own imports fail, as does whatever it raises.
+        ImportError: The module's own imports fail.
     """
     try:
         module = _import(module_name)

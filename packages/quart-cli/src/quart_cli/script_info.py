@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -13,8 +13,8 @@ from .errors import NoAppException
 from .locate import (
     candidates,
     file_of,
+    import_app,
     is_findable,
-    locate_app,
     no_app_here,
     prepare_import,
     split_target,
@@ -90,7 +90,7 @@ class ScriptInfo:
         path, _ = split_target(self.app_import_path)
         module_name = prepare_import(file_of(path))
         if not is_findable(module_name):
-            locate_app(module_name, None)
+            import_app(module_name, None)
 
     def describe(self) -> str | None:
         """Return where the application is, as ``--app`` takes it, or None."""
@@ -104,11 +104,11 @@ class ScriptInfo:
             return self.create_app()
         if self.app_import_path:
             path, name = split_target(self.app_import_path)
-            return locate_app(prepare_import(file_of(path)), name)
+            return cast("Quart", import_app(prepare_import(file_of(path)), name))
         failure = no_app_here()
         for file in candidates():
             try:
-                app = locate_app(
+                app = import_app(
                     prepare_import(str(file)), None, raise_if_not_found=False
                 )
             except NoAppException as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 _MISSING: Any = object()
@@ -54,5 +55,6 @@ class _AppCtxGlobals:
         return iter(self.__dict__)
 
     def __repr__(self) -> str:
-        from_context = ", ".join(self.__dict__)
-        return f"<g: {from_context}>" if from_context else "<g: empty>"
+        ctx = import_module(".globals", __package__)._cv_app.get(None)
+        name = None if ctx is None else getattr(ctx.app, "name", None)
+        return f"<quart.g of {name!r}>" if name else object.__repr__(self)

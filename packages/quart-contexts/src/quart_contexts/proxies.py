@@ -41,6 +41,8 @@ def attribute_proxy(
                 return getattr(found, name)
             return object.__getattribute__(self, name)
 
+    # What it is to whoever prints it.
+    ContextProxy.__name__ = "LocalProxy"
     return ContextProxy(variable, attribute, unbound_message=unbound_message)
 
 

@@ -212,9 +212,10 @@ class AppState(CommandGroup, TemplateMethods, Scaffold):
     def _check_setup_finished(self, f_name: str) -> None:
         if self._got_first_request:
             raise AssertionError(
-                f"{f_name}() was called on the application after its first request, "
-                "so it would not take effect everywhere. Move the call, and the "
-                "import of the module it is in, to where the application is made."
+                f"The setup method {f_name!r} was called on the application after its "
+                "first request, so it would not take effect everywhere. Move the call, "
+                "and the import of the module it is in, to where the application is "
+                "made."
             )
 
     # Names and folders

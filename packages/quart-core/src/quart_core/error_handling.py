@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from quart_contexts.globals import _cv_request, _cv_websocket
 from werkzeug.exceptions import (
+    BadRequest,
     BadRequestKeyError,
     HTTPException,
     InternalServerError,
@@ -69,15 +70,15 @@ class ErrorHandling(Urls):
     def trap_http_exception(self, e: Exception) -> bool:
         """Return whether an HTTP exception is treated as unhandled.
 
-        All are with TRAP_HTTP_EXCEPTIONS; missing keys of forms and queries with
-        TRAP_BAD_REQUEST_ERRORS, or in debug mode where that is None.
+        All are with TRAP_HTTP_EXCEPTIONS, bad requests with TRAP_BAD_REQUEST_ERRORS;
+        where that is None, missing keys of forms and queries are in debug mode.
         """
         if self.config["TRAP_HTTP_EXCEPTIONS"]:
             return True
         trap = self.config["TRAP_BAD_REQUEST_ERRORS"]
         if trap is None:
             return self.debug and isinstance(e, BadRequestKeyError)
-        return bool(trap) and isinstance(e, BadRequestKeyError)
+        return bool(trap) and isinstance(e, BadRequest)
 
     def should_ignore_error(
         self,

@@ -117,9 +117,11 @@ class RequestPipeline(ViewResults):
             or type(ctx) is not RequestContext
         )
 
-    async def full_dispatch_request(self, request_context: Any = None) -> Response:
+    async def full_dispatch_request(
+        self, request_context: Any = None, *, ctx: Any = None
+    ) -> Response:
         """Run the functions before the request, its view and those after it."""
-        ctx = request_context or request_ctx._get_current_object()
+        ctx = ctx or request_context or request_ctx._get_current_object()
         self._got_first_request = True
         try:
             if request_started.receivers:
@@ -136,7 +138,9 @@ class RequestPipeline(ViewResults):
             result = None
         return response
 
-    async def preprocess_request(self, request_context: Any = None) -> Any:
+    async def preprocess_request(
+        self, request_context: Any = None, *, ctx: Any = None
+    ) -> Any:
         """Run the functions before the request.
 
         Returns:
@@ -144,7 +148,7 @@ class RequestPipeline(ViewResults):
         """
         if not self.url_value_preprocessors and not self.before_request_funcs:
             return None
-        ctx = request_context or request_ctx._get_current_object()
+        ctx = ctx or request_context or request_ctx._get_current_object()
         request = ctx.request
         scopes: list[str | None] = [None, *reversed(request.blueprints)]
         if self.url_value_preprocessors:
@@ -159,13 +163,15 @@ class RequestPipeline(ViewResults):
                         return result
         return None
 
-    async def dispatch_request(self, request_context: Any = None) -> Any:
+    async def dispatch_request(
+        self, request_context: Any = None, *, ctx: Any = None
+    ) -> Any:
         """Run the view of the request, or answer OPTIONS.
 
         Raises:
             werkzeug.exceptions.HTTPException: No rule matched.
         """
-        ctx = request_context or request_ctx._get_current_object()
+        ctx = ctx or request_context or request_ctx._get_current_object()
         request = ctx.request
         if request.routing_exception is not None:
             self.raise_routing_exception(request)
@@ -190,6 +196,7 @@ class RequestPipeline(ViewResults):
         from_error_handler: bool = False,
         *,
         rv: Any = _MISSING,
+        ctx: Any = None,
     ) -> Any:
         """Make the response and run the functions after the request.
 
@@ -198,11 +205,13 @@ class RequestPipeline(ViewResults):
             request_context: The context, the current one if not given.
             from_error_handler: Log an exception in here instead of raising it.
             rv: Flask's name for ``result``.
+            ctx: The context, as Quart 0.23 names it.
         """
         if isinstance(result, AppContext):
             result, request_context = request_context, result
         elif result is _MISSING:
             result = rv
+        request_context = ctx or request_context
         response = await self.make_response(result)
         return await self._finish(response, request_context, from_error_handler)
 
@@ -226,7 +235,9 @@ class RequestPipeline(ViewResults):
             )
         return response
 
-    async def process_response(self, response: Any, request_context: Any = None) -> Any:
+    async def process_response(
+        self, response: Any, request_context: Any = None, *, ctx: Any = None
+    ) -> Any:
         """Run the functions after the request and save the session.
 
         Returns:
@@ -234,7 +245,7 @@ class RequestPipeline(ViewResults):
         """
         if isinstance(response, AppContext):
             response, request_context = request_context, response
-        ctx = request_context or request_ctx._get_current_object()
+        ctx = ctx or request_context or request_ctx._get_current_object()
         if ctx._after_request is not None or self.after_request_funcs:
             response = await self._after_request(ctx, response)
         session = ctx._session
@@ -293,7 +304,11 @@ class RequestPipeline(ViewResults):
             await self.ensure_async(interface.save_session)(self, session, response)
 
     async def do_teardown_request(
-        self, exc: BaseException | None = _MISSING, request_context: Any = None
+        self,
+        exc: BaseException | None = _MISSING,
+        request_context: Any = None,
+        *,
+        ctx: Any = None,
     ) -> None:
         """Run the teardown functions of the request and close its files.
 
@@ -302,12 +317,13 @@ class RequestPipeline(ViewResults):
         Args:
             exc: What they are told; the exception being handled if not given.
             request_context: The context, the current one if not given.
+            ctx: The same, as Quart 0.23 names it.
         """
         if isinstance(exc, AppContext):
             exc, request_context = request_context, exc
         if exc is _MISSING:
             exc = sys.exc_info()[1]
-        ctx = request_context or request_ctx._get_current_object()
+        ctx = ctx or request_context or request_ctx._get_current_object()
         failure: Exception | None = None
         if self.teardown_request_funcs:
             for scope in (*ctx.request.blueprints, None):
@@ -326,7 +342,11 @@ class RequestPipeline(ViewResults):
         raise NotImplementedError
 
     async def do_teardown_appcontext(
-        self, exc: BaseException | None = _MISSING, _exc: Any = None
+        self,
+        exc: BaseException | None = _MISSING,
+        _exc: Any = None,
+        *,
+        ctx: Any = None,  # noqa: ARG002 - as Quart 0.23 calls it
     ) -> None:
         """Run the teardown functions of the application context, the last first.
 

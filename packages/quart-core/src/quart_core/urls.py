@@ -15,6 +15,18 @@ if TYPE_CHECKING:
     from .wrappers.base import BaseRequestWebsocket
 
 
+class RedirectLosesBodyError(AssertionError):
+    """A request with a body is redirected in a way that loses it. Debug mode only."""
+
+    # Any: a redirect of werkzeug's.
+    def __init__(self, method: str, path: str, redirect: Any) -> None:
+        super().__init__(
+            f"{method} {path} is redirected to the canonical URL {redirect.new_url!r} "
+            f"with status {redirect.code}, and clients may repeat it there without its "
+            "body. Send it to that URL, or add this one to the route."
+        )
+
+
 class Urls(AppState):
     """What an application does with URLs. API of ``flask.Flask``."""
 
@@ -52,29 +64,14 @@ class Urls(AppState):
             server_name = self.config["SERVER_NAME"]
             return self.url_map.bind_to_request(request, None, server_name)
         # Without subdomain matching SERVER_NAME does not restrict the hosts.
-        adapter = self._subdomain_adapter(request)
-        if adapter is None:
-            subdomain = self.url_map.default_subdomain or ""
-            adapter = self.url_map.bind_to_request(request, subdomain, None)
-        return adapter
-
-    def _subdomain_adapter(self, request: BaseRequestWebsocket) -> MapAdapter | None:
-        """Return the adapter for a subdomain of SERVER_NAME that has such a URL.
-
-        As in Quart, rules with a subdomain match without subdomain matching too.
-        """
+        subdomain = self.url_map.default_subdomain or ""
+        adapter = self.url_map.bind_to_request(request, subdomain, None)
         server_name = self.config["SERVER_NAME"]
-        if server_name is None or self.url_map.supports_lookup:
-            return None
-        if not self.url_map.subdomain_of(request, server_name):
-            return None
-        adapter = self.url_map.bind_to_request(request, None, server_name)
-        try:
-            adapter.match()
-        except NotFound:
-            return None
-        except HTTPException:
-            pass
+        if server_name is None or self.url_map.supports_lookup or _finds(adapter):
+            return adapter
+        # As in Quart, rules with a subdomain match then too, after the others.
+        if self.url_map.subdomain_of(request, server_name):
+            return self.url_map.bind_to_request(request, None, server_name)
         return adapter
 
     def _match_directly(
@@ -96,25 +93,21 @@ class Urls(AppState):
     def raise_routing_exception(self, request: BaseRequestWebsocket) -> NoReturn:
         """Raise the exception that matching the URL ended with.
 
-        In debug mode, a redirect that would lose the body of a form is explained.
+        Raises:
+            RedirectLosesBodyError: In debug mode, a redirect would lose the body.
         """
         error = request.routing_exception
         if error is None:
             raise RuntimeError("The request has no routing exception to raise.")
         if self.debug and _loses_body(error, request.method):
-            self.logger.warning(
-                "%s %s is redirected to %s, and clients may repeat it without its "
-                "body. Send it to the new URL, or add that URL to the route.",
-                request.method,
-                request.path,
-                error.new_url,  # type: ignore[attr-defined]
-            )
+            raise RedirectLosesBodyError(request.method, request.path, error)
         raise error
 
     # Building
 
     def url_for(
         self,
+        /,
         endpoint: str,
         *,
         _anchor: str | None = None,
@@ -219,6 +212,16 @@ class Urls(AppState):
                 if url is not None:
                     return url
         raise error
+
+
+def _finds(adapter: MapAdapter) -> bool:
+    try:
+        adapter.match()
+    except NotFound:
+        return False
+    except HTTPException:
+        pass
+    return True
 
 
 def _loses_body(error: RoutingException | Exception, method: str) -> bool:

@@ -79,8 +79,8 @@ class ViewResults(ErrorHandling):
                 return value[0], value[1], None
             return value[0], None, value[1]
         raise TypeError(
-            f"The view returned a tuple of {len(value)} items. A tuple is (result, "
-            "status), (result, headers) or (result, status, headers)."
+            f"The view returned a tuple of {len(value)} items. The tuple must have the "
+            "form (result, status), (result, headers) or (result, status, headers)."
         )
 
     def _response_of(self, value: Any) -> Any:
@@ -122,8 +122,8 @@ class ViewResults(ErrorHandling):
     def _unusable(self, value: Any) -> NoReturn:
         view = _current_view(self)
         text = explain_coroutine_result(value, view) or (
-            f"The view returned {value!r} of type {type(value).__name__}, which is no "
-            f"response. It must return {_FORMS}."
+            f"The view returned {value!r}, which is no response: it was a "
+            f"{type(value).__name__}. It must return {_FORMS}."
         )
         raise of_view(TypeError(text), view)
 

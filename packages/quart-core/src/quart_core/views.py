@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -67,7 +68,8 @@ class View:
             *class_args: Passed on to the class when an instance is made.
             **class_kwargs: Likewise.
         """
-        view = cls._dispatcher(class_args, class_kwargs)
+        registered: list[Callable[[], Any]] = []
+        view = cls._dispatcher(class_args, class_kwargs, registered)
         view.__name__ = name
         view.__doc__ = cls.__doc__
         view.__module__ = cls.__module__
@@ -76,19 +78,30 @@ class View:
         view.view_class = cls
         view.methods = cls.methods
         view.provide_automatic_options = cls.provide_automatic_options
-        registered: RouteCallable = view
-        return registered
+        # The class may be replaced on the view; without a cycle through its closure.
+        registered.append(weakref.ref(view))
+        result: RouteCallable = view
+        return result
 
-    # Any: a function that is given attributes.
+    # Any: a function that is given attributes, and whatever decorators make of it.
     @classmethod
-    def _dispatcher(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _dispatcher(
+        cls,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        registered: list[Callable[[], Any]],
+    ) -> Any:
         shared = None if cls.init_every_request else cls(*args, **kwargs)
         is_async = is_coroutine_callable(cls.dispatch_request)
 
         async def view(**values: Any) -> Any:
-            instance = cls(*args, **kwargs) if shared is None else shared
+            current = getattr(registered[0](), "view_class", cls)
+            if shared is None or current is not cls:
+                instance = current(*args, **kwargs)
+            else:
+                instance = shared
             dispatch: Any = instance.dispatch_request
-            if not is_async:
+            if current is not cls or not is_async:
                 dispatch = current_app.ensure_async(dispatch)
             return await dispatch(**values)
 

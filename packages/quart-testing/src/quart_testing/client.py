@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 __all__ = ("QuartClient",)
 
 
+class CookiesDisabledError(RuntimeError, TypeError):
+    """A client without cookies has no sessions: an error of Quart's and Flask's."""
+
+
 class QuartClient(RequestMaker):
     """Makes requests to an application without a server between them.
 
@@ -89,7 +93,8 @@ class QuartClient(RequestMaker):
 
     async def open(
         self,
-        path: str,
+        path: str = "/",
+        base_url: str | None = None,
         *,
         method: str = "GET",
         headers: dict[str, str] | Headers | None = None,
@@ -105,7 +110,7 @@ class QuartClient(RequestMaker):
         scope_base: Mapping[str, Any] | None = None,
         auth: Authorization | tuple[str, str] | None = None,
         subdomain: str | None = None,
-        base_url: str | None = None,
+        url_scheme: str | None = None,
         content_type: str | None = None,
         buffered: bool = True,  # noqa: ARG002 - all responses are; Flask's parameter
         timeout: float | None = None,
@@ -119,6 +124,7 @@ class QuartClient(RequestMaker):
 
         Args:
             path: The path, with or without a query, or a whole URL.
+            base_url: Scheme, host and root path in one, as ``https://example.com/x``.
             method: The method.
             headers: Headers; they win over those that follow from the rest.
             data: The body, as text, bytes or an open file; or a mapping of fields and
@@ -136,7 +142,7 @@ class QuartClient(RequestMaker):
             scope_base: Entries for the ASGI scope.
             auth: A name and a password, or an `Authorization`.
             subdomain: Put in front of the host.
-            base_url: Scheme, host and root path in one, as ``https://example.com/x``.
+            url_scheme: Flask's name for `scheme`.
             content_type: The type of the body.
             buffered: Accepted for Flask's sake; responses are always complete.
             timeout: Seconds that each step waits for the application.
@@ -175,7 +181,7 @@ class QuartClient(RequestMaker):
             files,
             query_string,
             json,
-            scheme,
+            url_scheme or scheme,
             root_path,
             http_version,
             scope_base,
@@ -288,9 +294,9 @@ class QuartClient(RequestMaker):
             StillWaitingError: The session interface did not answer in time.
         """
         if self.cookie_jar is None:
-            raise RuntimeError(
-                "Session transactions only make sense with cookies enabled: make the "
-                "client with test_client(use_cookies=True)"
+            raise CookiesDisabledError(
+                "Cookies are disabled. Session transactions only make sense with them: "
+                "make the client with test_client(use_cookies=True)"
             )
         scope, body = self._scope_and_body(
             RequestArguments(

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from http.cookiejar import CookieJar
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from werkzeug.datastructures import Authorization, Headers
 
@@ -19,6 +18,7 @@ from .preserved import pop_preserved
 from .redirects import RequestArguments
 from .responses import ClientResponse
 from .utils import (
+    based_on,
     make_client_scope,
     make_test_body_with_headers,
     make_test_headers_path_and_query_string,
@@ -249,16 +249,11 @@ class RequestMaker(CookieAccess):
 
     def _based_on(self, base_url: str, arguments: RequestArguments) -> RequestArguments:
         """Return arguments whose path is below a URL (API of Flask)."""
-        parts = urlsplit(base_url)
-        root_path = parts.path.rstrip("/")
+        scheme, host, root_path, path = based_on(base_url, arguments.path)
         headers = Headers(arguments.headers)
-        headers.setdefault("host", parts.netloc)
+        headers.setdefault("host", host)
         return replace(
-            arguments,
-            path=f"{root_path}/{arguments.path.removeprefix('/')}",
-            root_path=root_path,
-            headers=headers,
-            scheme=parts.scheme,
+            arguments, path=path, root_path=root_path, headers=headers, scheme=scheme
         )
 
     # Any: an ASGI scope.

@@ -275,6 +275,7 @@ def _extensions(type_: str, http_version: str) -> dict[str, dict[str, Any]]:
 def make_test_request(
     app: Quart,
     path: str,
+    base_url: str | None = None,
     *,
     method: str = "GET",
     headers: dict[str, str] | Headers | None = None,
@@ -295,6 +296,10 @@ def make_test_request(
 
     The parameters are those of the test client's ``open``.
     """
+    if base_url is not None:
+        scheme, host, root_path, path = based_on(base_url, path)
+        headers = Headers(headers)
+        headers.setdefault("host", host)
     all_headers, path, query = make_test_headers_path_and_query_string(
         app, path, headers, query_string, auth, subdomain
     )
@@ -317,6 +322,14 @@ def make_test_request(
         scope_base=scope_base,
     )
     return request_of(app, scope, body, send_push_promise)
+
+
+def based_on(base_url: str, path: str) -> tuple[str, str, str, str]:
+    """Return scheme, host, root path and path of a request below a URL."""
+    parts = urlsplit(base_url)
+    root_path = parts.path.rstrip("/")
+    path = f"{root_path}/{path.removeprefix('/')}"
+    return parts.scheme, parts.netloc, root_path, path
 
 
 def mounted(app: Quart, path: str) -> tuple[str, str]:

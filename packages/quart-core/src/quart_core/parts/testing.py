@@ -49,7 +49,8 @@ class TestingMethods:
 
     def test_request_context(
         self,
-        path: str,
+        path: str = "/",
+        base_url: str | None = None,
         *,
         method: str = "GET",
         headers: Any = None,
@@ -64,6 +65,7 @@ class TestingMethods:
         scope_base: Any = None,
         auth: Any = None,
         subdomain: str | None = None,
+        url_scheme: str | None = None,
     ) -> RequestContext:
         """Return the context of a request that is never dispatched.
 
@@ -75,10 +77,11 @@ class TestingMethods:
         request = part.make_test_request(
             self,
             path,
+            base_url,
             method=method,
             headers=headers,
             query_string=query_string,
-            scheme=scheme,
+            scheme=url_scheme or scheme,
             send_push_promise=send_push_promise,
             data=data,
             form=form,

@@ -122,22 +122,28 @@ class WebsocketMethods:
             self, websocket
         )
 
-    async def full_dispatch_websocket(self, websocket_context: Any = None) -> Any:
+    async def full_dispatch_websocket(
+        self, websocket_context: Any = None, *, ctx: Any = None
+    ) -> Any:
         """Run the functions before the websocket, its handler and those after it."""
         return await _dispatch("app.full_dispatch_websocket()").full_dispatch_websocket(
-            self, websocket_context
+            self, ctx or websocket_context
         )
 
-    async def preprocess_websocket(self, websocket_context: Any = None) -> Any:
+    async def preprocess_websocket(
+        self, websocket_context: Any = None, *, ctx: Any = None
+    ) -> Any:
         """Run the functions before the websocket; a result rejects it."""
         return await _dispatch("app.preprocess_websocket()").preprocess_websocket(
-            self, websocket_context
+            self, ctx or websocket_context
         )
 
-    async def dispatch_websocket(self, websocket_context: Any = None) -> Any:
+    async def dispatch_websocket(
+        self, websocket_context: Any = None, *, ctx: Any = None
+    ) -> Any:
         """Run the handler of the websocket."""
         return await _dispatch("app.dispatch_websocket()").dispatch_websocket(
-            self, websocket_context
+            self, ctx or websocket_context
         )
 
     async def finalize_websocket(
@@ -145,32 +151,34 @@ class WebsocketMethods:
         result: Any,
         websocket_context: Any = None,
         from_error_handler: bool = False,
+        *,
+        ctx: Any = None,
     ) -> Any:
         """Make the response of a rejected websocket, run the functions after it."""
         if isinstance(result, AppContext):
             result, websocket_context = websocket_context, result
         return await _dispatch("app.finalize_websocket()").finalize_websocket(
-            self, result, websocket_context, from_error_handler
+            self, result, ctx or websocket_context, from_error_handler
         )
 
     async def postprocess_websocket(
-        self, response: Any, websocket_context: Any = None
+        self, response: Any, websocket_context: Any = None, *, ctx: Any = None
     ) -> Any:
         """Run the functions after the websocket and save the session."""
         if isinstance(response, AppContext):
             response, websocket_context = websocket_context, response
         return await _dispatch("app.postprocess_websocket()").postprocess_websocket(
-            self, response, websocket_context
+            self, response, ctx or websocket_context
         )
 
     async def do_teardown_websocket(
-        self, exc: Any = None, websocket_context: Any = None
+        self, exc: Any = None, websocket_context: Any = None, *, ctx: Any = None
     ) -> None:
         """Run the teardown functions of the websocket."""
         if isinstance(exc, AppContext):
             exc, websocket_context = websocket_context, exc
         await _dispatch("app.do_teardown_websocket()").do_teardown_websocket(
-            self, exc, websocket_context
+            self, exc, ctx or websocket_context
         )
 
     @context_may_lead()
