@@ -91,6 +91,43 @@ async def test_accepted_tells_whether_it_was() -> None:
         assert connection.accepted is True
 
 
+async def test_a_handshake_waits_for_the_acceptance_and_keeps_the_messages() -> None:
+    async def slow(scope: Any, receive: Any, send: Any) -> None:
+        for _ in range(3):
+            await asyncio.sleep(0)
+        await _accept(receive, send)
+        await send({"type": "websocket.send", "text": "hello"})
+        await receive()
+
+    async with _connection(slow) as connection:
+        await connection.handshake()
+        assert connection.accepted
+        await connection.handshake()
+        assert await connection.receive() == "hello"
+
+
+async def test_a_handshake_raises_the_rejection() -> None:
+    async def reject(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "websocket.close"})
+
+    with pytest.raises(WebsocketResponseError) as caught:
+        async with _connection(reject) as connection:
+            await connection.handshake()
+    assert caught.value.response.status_code == 403
+
+
+async def test_a_handshake_that_never_comes_is_told() -> None:
+    async def wait(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await receive()
+
+    async with _connection(wait, timeout=0.05) as connection:
+        with pytest.raises(StillWaitingError, match="neither accepted nor rejected"):
+            await connection.handshake()
+        await connection.disconnect()
+
+
 async def test_the_acceptance_has_headers_and_a_subprotocol() -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await _accept(receive, send, subprotocol="chat", headers=[(b"x-a", b"1")])

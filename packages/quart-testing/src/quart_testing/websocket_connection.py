@@ -69,6 +69,32 @@ class TestWebsocketConnection(TestConnection):
 
     # What the test does
 
+    async def handshake(self) -> None:
+        """Wait until the application has accepted; its messages stay unread.
+
+        ::
+
+            async with client.websocket("/room") as listener:
+                await listener.handshake()  # from here on it hears what others say
+
+        Raises:
+            WebsocketResponseError: The application rejected the websocket.
+            WebsocketDisconnectError: It closed it, or the test did.
+            StillWaitingError: It did neither.
+            Exception: What the application failed with.
+        """
+        exchange = self._exchange
+        await exchange.until(
+            lambda: self._is_answered and not self._is_rejecting,
+            self._deadline(),
+            self._undecided,
+        )
+        while not self.accepted and not exchange.from_app.is_empty:
+            self._take(exchange.from_app.take())
+            exchange.changes.notify()
+        if not self.accepted:
+            self._raise_end()
+
     async def receive(self) -> str | bytes:
         """Receive a message: str for text, bytes for a binary one.
 
