@@ -7,6 +7,7 @@ without the package.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..missing import import_part
@@ -53,9 +54,9 @@ class TemplateLoading:
     template_folder: str | None
     root_path: str
 
-    @property
+    @cached_property
     def jinja_loader(self) -> BaseLoader | None:
-        """The loader for the template folder; None without a folder.
+        """The loader for the template folder, None without one; can be replaced.
 
         Raises:
             MissingPackageError: quart-templating is not installed.
