@@ -1,7 +1,7 @@
 """Run other people's Quart extensions with this framework and with upstream Quart.
 
     uv run tools/extensions.py                        # all, and write the table
-    uv run tools/extensions.py quart-auth quart-trio  # some, and print their rows
+    uv run tools/extensions.py quart-auth quart-trio  # some, and their rows
 
 For each package of `EXTENSIONS`, at exactly its version: its source distribution is
 downloaded and the test suite in it is run twice, in an environment with our packages
@@ -204,6 +204,8 @@ EXTENSIONS: dict[str, Group] = {
         alone=("quart-wtf==0.0.1",),
     ),
 }
+
+NAMES = [each.name for group in EXTENSIONS.values() for each in group.extensions]
 
 # Tests that fail with ours and pass upstream, and why that is meant.
 REASONS: dict[tuple[str, str], str] = {
@@ -463,19 +465,22 @@ tests of it, in `tests/extensions`. Numbers: passed / failed.
 
 
 def write(rows: list[Row]) -> None:
-    """Write the table."""
+    """Write the table; packages that were not run keep their rows."""
     upstream = UPSTREAM.replace("quart==", "Quart ")
-    lines = [f"| {' | '.join(row.cells)} |" for row in rows]
-    text = HEAD.format(upstream=upstream) + "\n".join(lines) + "\n"
+    written = TABLE.read_text(encoding="utf-8") if TABLE.exists() else ""
+    lines = {line.split(" ")[1]: line for line in written.split("\n") if "| " in line}
+    for row in rows:
+        lines[row.extension.name] = f"| {' | '.join(row.cells)} |"
+    ordered = [lines[name] for name in NAMES if name in lines]
+    text = HEAD.format(upstream=upstream) + "\n".join(ordered) + "\n"
     TABLE.parent.mkdir(parents=True, exist_ok=True)
     TABLE.write_text(text, encoding="utf-8")
 
 
 def main(names: list[str]) -> int:
     """Run the packages named, or all of them and write the table."""
-    known = {each.name for group in EXTENSIONS.values() for each in group.extensions}
-    if unknown := set(names) - known:
-        sys.exit(f"no extension {', '.join(sorted(unknown))}; there are: {known}")
+    if unknown := sorted(set(names) - set(NAMES)):
+        sys.exit(f"no extension {', '.join(unknown)}; there are: {', '.join(NAMES)}")
     rows = []
     for group, made in EXTENSIONS.items():
         for extension in made.extensions:
@@ -486,8 +491,7 @@ def main(names: list[str]) -> int:
             if row.unexplained:
                 print(row.output, flush=True)
             rows.append(row)
-    if not names:
-        write(rows)
+    write(rows)
     failed = [name for row in rows for name in row.unexplained]
     if failed:
         print("worse than upstream:", *failed, sep="\n  ")
