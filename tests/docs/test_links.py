@@ -13,7 +13,7 @@ PAGES = [
     *pages(),
     *sorted(ROOT.glob("docs/examples/**/README.md")),
     *sorted(ROOT.glob("packages/*/CHANGELOG.md")),
-    *sorted(ROOT.glob("tools/**/README.md")),
+    *sorted(ROOT.glob("tools/*/README.md")),
 ]
 _LINK = re.compile(r"\[[^\]]*\]\(<?([^)\s>]+)>?\)")
 
@@ -43,7 +43,9 @@ def test_files_of_tests_that_pages_name_exist() -> None:
     names = set()
     for page in pages():
         names |= set(re.findall(r"[\w/*.-]*test_[\w*]+\.py", without_fences(page)))
-    files = [path for folder in ("packages", "tests") for path in tests_in(folder)]
+    files = [
+        path for folder in ("packages", "tests") for path in files_of_tests(folder)
+    ]
     assert names
     for name in names:
         assert any(path.match(name) for path in files), f"there is no {name}"
@@ -59,7 +61,7 @@ def without_fences(page: Path) -> str:
     )
 
 
-def tests_in(folder: str) -> list[Path]:
+def files_of_tests(folder: str) -> list[Path]:
     """Return the files of tests below a folder of the project."""
     return [path.relative_to(ROOT) for path in (ROOT / folder).rglob("test_*.py")]
 
