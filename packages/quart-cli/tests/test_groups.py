@@ -356,6 +356,23 @@ def test_options_of_commands_come_from_variables(
     assert invoke(app, "greet").output == "Ann\n"
 
 
+def test_a_factory_that_needs_an_argument_is_given_the_script_info(app: Quart) -> None:
+    """As early Flask called it, and tests of extensions still have it."""
+    given = []
+
+    @app.cli.command()
+    def greet() -> None:
+        click.echo(current_app.name)
+
+    def create_app(info: ScriptInfo) -> Quart:
+        given.append(info)
+        return app
+
+    info = ScriptInfo(create_app=create_app)
+    assert CliRunner().invoke(app.cli, ["greet"], obj=info).output == "shop\n"
+    assert given == [info]
+
+
 def test_the_version_option_prints_three_lines() -> None:
     result = CliRunner().invoke(cli, ["--version"])
     names = [line.split()[0] for line in result.output.splitlines()]

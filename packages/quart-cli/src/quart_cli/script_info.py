@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -34,7 +35,8 @@ class ScriptInfo:
     Args:
         app_import_path: What ``--app`` says: ``module``, ``module:name``,
             ``path.py:factory('a')``, or a folder with a file of a usual name.
-        create_app: Returns the application; then no path is needed.
+        create_app: Returns the application; then no path is needed. If it needs an
+            argument it is given this object, as early Flask did.
         set_debug_flag: Set ``app.debug`` from QUART_DEBUG on loading.
         load_dotenv_defaults: Whether ``.env`` and ``.quartenv`` are loaded.
 
@@ -101,6 +103,8 @@ class ScriptInfo:
 
     def _load(self) -> Quart:
         if self.create_app is not None:
+            if _asks_for_info(self.create_app):
+                return self.create_app(self)
             return self.create_app()
         if self.app_import_path:
             path, name = split_target(self.app_import_path)
@@ -117,6 +121,18 @@ class ScriptInfo:
             if app is not None:
                 return app
         raise failure
+
+
+def _asks_for_info(create_app: Callable[..., Quart]) -> bool:
+    try:
+        signature = inspect.signature(create_app)
+    except ValueError:  # written in C
+        return False
+    try:
+        signature.bind()
+    except TypeError:
+        return True
+    return False
 
 
 def _target(path: Path) -> str:
