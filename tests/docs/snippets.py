@@ -279,7 +279,13 @@ class Page:
             shown = await curl.stream(client, wanted)
             self._expect_output(line, wanted.strip() + "...", shown)
             return
-        response = await curl.run(client)
+        jar = client.cookie_jar
+        if not curl.options.cookies:
+            client.cookie_jar = None
+        try:
+            response = await curl.run(client)
+        finally:
+            client.cookie_jar = jar
         text = await response.get_data(as_text=True)
         if curl.shows_head:
             assert output is not None
