@@ -8,6 +8,7 @@ from collections import deque
 from typing import Any
 
 from quart import Quart, abort, render_template, request
+from quart.helpers import timeout_at_shutdown
 
 app = Quart(__name__)
 
@@ -32,9 +33,12 @@ class News:
             return self.count
 
     async def after(self, seen: int, wait_seconds: float) -> list[dict[str, Any]]:
-        """Return the news after one that was seen; none if the time is over."""
+        """Return the news after one that was seen.
+
+        None if the time is over, or the server stops, which waits for all requests.
+        """
         try:
-            async with asyncio.timeout(wait_seconds), self._added:
+            async with timeout_at_shutdown(wait_seconds), self._added:
                 await self._added.wait_for(lambda: self.count > seen)
         except TimeoutError:
             return []

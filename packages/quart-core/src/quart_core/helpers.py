@@ -18,6 +18,7 @@ from .files import DEFAULT_MIMETYPE, send_file, send_from_directory
 from .globals import current_app, request, request_ctx, session
 from .import_roots import find_package, get_root_path
 from .redirects import redirect, safe_redirect
+from .shutdown_watch import timeout_at_shutdown
 from .signals import message_flashed, send_signal
 from .streaming import stream_with_context
 
@@ -42,6 +43,7 @@ __all__ = [
     "send_file",
     "send_from_directory",
     "stream_with_context",
+    "timeout_at_shutdown",
     "url_for",
 ]
 

@@ -7,10 +7,13 @@ Servers that can tell offer an event in the scope's extension ``quart.shutdown``
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
-__all__ = ("call_at_shutdown", "shutdown_event_of")
+from quart_contexts.globals import _cv_request
+
+__all__ = ("call_at_shutdown", "shutdown_event_of", "timeout_at_shutdown")
 
 #: The scope extension: {"event": ...}.
 SHUTDOWN_EXTENSION: Final = "quart.shutdown"
@@ -65,3 +68,45 @@ def call_at_shutdown(event: Any, callback: Callable[[], object]) -> Callable[[],
     key = object()
     watch.callbacks[key] = callback
     return lambda: watch.forget(key)
+
+
+@asynccontextmanager
+async def timeout_at_shutdown(delay: float | None) -> AsyncIterator[asyncio.Timeout]:
+    """Be an `asyncio.timeout` that is also over when the server begins to stop.
+
+    For a request that waits for something to happen, which would hold up the server's
+    stop::
+
+        @app.get("/next")
+        async def next_message():
+            try:
+                async with timeout_at_shutdown(25):
+                    return await queue.get()
+            except TimeoutError:
+                return "", 204
+
+    With a server that does not tell when it stops, and outside of requests, it is an
+    `asyncio.timeout` and nothing else.
+
+    Args:
+        delay: Seconds until the block is cancelled, None for no limit.
+
+    Raises:
+        TimeoutError: Leaving the block, when the time is over or the server stops.
+    """
+    context = _cv_request.get(None)
+    event = None if context is None else shutdown_event_of(context.request.scope)
+    async with asyncio.timeout(delay) as timeout:
+        if event is None:
+            yield timeout
+            return
+        forget = call_at_shutdown(event, lambda: _end_now(timeout))
+        try:
+            yield timeout
+        finally:
+            forget()
+
+
+def _end_now(timeout: asyncio.Timeout) -> None:
+    if not timeout.expired():
+        timeout.reschedule(asyncio.get_running_loop().time())
