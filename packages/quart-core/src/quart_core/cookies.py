@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from werkzeug.http import dump_cookie
@@ -13,6 +14,8 @@ __all__ = ("make_cookie",)
 # RFC 6265, 4.1.1: a name is a token. Text beyond ASCII is let through, as in Flask.
 _BAD_IN_KEY: Final = re.compile(r"[\x00-\x20\x7f()<>@,;:\\\"/\[\]?={}]")
 _BAD_IN_ATTRIBUTE: Final = re.compile(r"[\x00-\x1f\x7f;]")
+# What stands in a cookie as it is.
+_PLAIN: Final = re.compile(r"[A-Za-z0-9._-]+", re.ASCII)
 _BAD_IN_DOMAIN: Final = re.compile(r"[\x00-\x20\x7f;,/\\\"=]")
 
 
@@ -36,6 +39,11 @@ def make_cookie(
         ValueError: The key is no token, or an attribute holds what would end it.
     """
     _refuse("key", key, _BAD_IN_KEY)
+    if max_age is None and expires is None and _PLAIN.fullmatch(key + value):
+        suffix = _attributes(path, domain, secure, httponly, samesite, partitioned)
+        cookie = f"{key}={value}{suffix}"
+        if key and len(cookie) <= max_size:
+            return cookie
     if not key:
         raise ValueError("A cookie needs a key, found an empty one")
     if isinstance(expires, str):
@@ -59,6 +67,31 @@ def make_cookie(
     )
     # Werkzeug writes a key beyond ASCII for WSGI, UTF-8 bytes read as Latin-1.
     return cookie if cookie.isascii() else cookie.encode("latin-1").decode()
+
+
+# By type too, since True and 1 are one key otherwise.
+@lru_cache(maxsize=64, typed=True)
+def _attributes(
+    path: str | None,
+    domain: str | None,
+    secure: bool,
+    httponly: bool,
+    samesite: str | None,
+    partitioned: bool,
+) -> str:
+    """Write the attributes of a cookie that ends with the browser."""
+    cookie = make_cookie(
+        "k",
+        " ",  # no plain value
+        path=path,
+        domain=domain,
+        secure=secure,
+        httponly=httponly,
+        samesite=samesite,
+        partitioned=partitioned,
+        max_size=0,
+    )
+    return cookie.removeprefix('k=" "')
 
 
 def _refuse(what: str, value: str, pattern: re.Pattern[str]) -> None:

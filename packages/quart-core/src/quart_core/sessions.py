@@ -12,11 +12,13 @@ which a context opens the session when it is first used, or not at all.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from werkzeug.datastructures import CallbackDict
+from werkzeug.sansio.request import Request as SansIORequest
 
 from .cookie_signing import CookieSerializer, check_key, verified_values
 from .json.tag import TaggedJSONSerializer
@@ -39,6 +41,9 @@ __all__ = [
 
 # Apps that share an interface (it is a class attribute) share its serializers.
 _SERIALIZERS_KEPT = 8
+
+# A cookie whose characters mean nothing to the parser of cookies, such as ours.
+_PLAIN_VALUE = re.compile(r"[A-Za-z0-9._-]+", re.ASCII)
 
 _MISSING: Any = object()
 
@@ -353,7 +358,7 @@ class SecureCookieSessionInterface(SessionInterface):
         serializer = self.get_signing_serializer(app)
         if serializer is None:
             return None
-        cookie = request.cookies.get(self.get_cookie_name(app))
+        cookie = _cookie(request, self.get_cookie_name(app))
         if not cookie:
             return self.session_class()
         values = verified_values(
@@ -370,14 +375,16 @@ class SecureCookieSessionInterface(SessionInterface):
         if response is None:
             _report_lost(app, session)
             return
-        if session.accessed:
-            response.vary.add("Cookie")
         if session:
             if self.should_set_cookie(app, session):
                 self._set_cookie(app, session, response)
+                return
         elif session.modified:
             response.delete_cookie(self.get_cookie_name(app), **self._attributes(app))
-            _keep_from_caches(response)
+            _tell_caches(response, private=True)
+            return
+        if session.accessed:
+            _tell_caches(response, private=False)
 
     def _set_cookie(
         self, app: Quart, session: SessionMixin, response: SansIOResponse
@@ -391,7 +398,7 @@ class SecureCookieSessionInterface(SessionInterface):
             expires=self.get_expiration_time(app, session),
             **self._attributes(app),
         )
-        _keep_from_caches(response)
+        _tell_caches(response, private=True)
 
     def _attributes(self, app: Quart) -> dict[str, Any]:
         """Give the attributes that setting and deleting the cookie share."""
@@ -405,11 +412,30 @@ class SecureCookieSessionInterface(SessionInterface):
         }
 
 
-def _keep_from_caches(response: SansIOResponse) -> None:
+def _cookie(request: BaseRequestWebsocket, name: str) -> str | None:
+    """Give a cookie of the request, without parsing what is the only one."""
+    own = getattr(type(request), "cookies", None) is SansIORequest.cookies
+    if own and "cookies" not in request.__dict__:
+        header = request.headers.get("Cookie")
+        if header is None:
+            return None
+        key, _, value = header.partition("=")
+        if key == name and _PLAIN_VALUE.fullmatch(value):
+            return value
+    return request.cookies.get(name)
+
+
+def _tell_caches(response: SansIOResponse, *, private: bool) -> None:
+    """Say that the response depends on the cookie, and whether it carries one."""
+    headers = response.headers
+    names = {name.lower() for name, _ in headers}
+    if "vary" in names:
+        response.vary.add("Cookie")
+    else:
+        headers.add("Vary", "Cookie")
     # A shared cache must not give one client's cookie to another.
-    response.vary.add("Cookie")
-    if "Cache-Control" not in response.headers:
-        response.headers["Cache-Control"] = "private"
+    if private and "cache-control" not in names:
+        headers.add("Cache-Control", "private")
 
 
 def _report_lost(app: Quart, session: SessionMixin) -> None:

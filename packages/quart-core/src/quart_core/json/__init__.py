@@ -36,7 +36,9 @@ def dumps(object_: Any = _MISSING, *, obj: Any = _MISSING, **kwargs: Any) -> str
     Raises:
         TypeError: A value cannot be written as JSON.
     """
-    value = _one_of("dumps", object_=object_, obj=obj)
+    value = object_
+    if value is _MISSING or obj is not _MISSING:
+        value = _one_of("dumps", object_=object_, obj=obj)
     provider = _provider()
     if provider is not None:
         return provider.dumps(value, **kwargs)
@@ -86,7 +88,9 @@ def loads(
     Raises:
         ValueError: The text is not JSON.
     """
-    text = _one_of("loads", object_=object_, s=s)
+    text = object_
+    if text is _MISSING or s is not _MISSING:
+        text = _one_of("loads", object_=object_, s=s)
     provider = _provider()
     if provider is not None:
         return provider.loads(text, **kwargs)

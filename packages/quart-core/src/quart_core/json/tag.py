@@ -68,6 +68,9 @@ class JSONTag:
         return {self.key: self.to_json(value)}
 
 
+_CONTAINERS = frozenset({dict, list})
+
+
 class TagDict(JSONTag):
     """A dictionary whose only key is one of the tags."""
 
@@ -299,7 +302,10 @@ class TaggedJSONSerializer:
         # Inner values first, so that a tag finds its content ready.
         if type(value) is dict:
             untag = self._untag_all
-            return self.untag({key: untag(inner) for key, inner in value.items()})
+            for key, inner in value.items():
+                if type(inner) in _CONTAINERS:
+                    value[key] = untag(inner)
+            return self.untag(value)
         if type(value) is list:
             return [self._untag_all(item) for item in value]
         return value

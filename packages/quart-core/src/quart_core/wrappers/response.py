@@ -17,7 +17,7 @@ from types import EllipsisType
 from typing import Any, Final, Self, TypeAlias, TypeVar, cast
 from urllib.parse import urljoin
 
-from quart_contexts.globals import current_app
+from quart_contexts.globals import _cv_app
 from werkzeug.datastructures import Headers
 from werkzeug.http import generate_etag
 from werkzeug.sansio.request import Request as SansIORequest
@@ -379,8 +379,10 @@ class Response(BodyAccess):
     @property
     def max_cookie_size(self) -> int:  # type: ignore[override]
         """The size over which a cookie is warned about: the app's MAX_COOKIE_SIZE."""
-        if current_app:
-            size: int = current_app.config["MAX_COOKIE_SIZE"]
+        context = _cv_app.get(None)
+        if context is not None:
+            # The context knows its application as a protocol only.
+            size: int = context.app.config["MAX_COOKIE_SIZE"]  # type: ignore[attr-defined]
             return size
         return SansIOResponse.max_cookie_size
 
