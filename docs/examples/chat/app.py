@@ -28,11 +28,12 @@ async def chat() -> None:
 
 async def listen() -> None:
     while True:
-        message = await websocket.receive_json()
-        name = str(message["name"]).strip()[:MAX_NAME_CHARACTERS]
-        text = str(message["text"]).strip()[:MAX_TEXT_CHARACTERS]
-        if text:
-            await room.broadcast_json({"name": name or "anonymous", "text": text})
+        # Anything else is not from our page, and ignored.
+        match await websocket.receive_json():
+            case {"name": str(name), "text": str(text)} if text.strip():
+                name = name.strip()[:MAX_NAME_CHARACTERS] or "anonymous"
+                text = text.strip()[:MAX_TEXT_CHARACTERS]
+                await room.broadcast_json({"name": name, "text": text})
 
 
 async def tell_presence() -> None:

@@ -63,6 +63,14 @@ async def test_all_of_many_clients_get_each_message_once(
         assert messages == heard[0]
 
 
+async def test_what_is_no_message_is_ignored(client: QuartClient) -> None:
+    async with client.websocket("/ws") as tab:
+        for other in ({}, [], "text", None, {"name": 1, "text": "a"}, {"text": "a"}):
+            await tab.send_json(other)
+        await tab.send_json({"name": "Ada", "text": "still here"})
+        assert await receive_text(tab) == ("Ada", "still here")
+
+
 async def test_long_texts_are_cut_and_empty_ones_dropped(
     client: QuartClient,
 ) -> None:
