@@ -14,7 +14,9 @@ from werkzeug.local import LocalProxy
 
 __all__ = ("attribute_proxy", "session_proxy")
 
-# What stands behind a proxy is of any type.
+# What stands behind a proxy is of any type. A class has a `__doc__` of its own, which
+# would hide the descriptor that gives the object's.
+_DOC: Any = vars(LocalProxy)["__doc__"]
 
 
 def attribute_proxy(
@@ -33,6 +35,7 @@ def attribute_proxy(
     # has none of its own.
     class ContextProxy(LocalProxy[Any]):
         __slots__ = ()
+        __doc__ = _DOC
 
         def __getattribute__(self, name: str) -> Any:
             # What has an underscore may be the proxy's own, and is for it to tell.
@@ -55,6 +58,7 @@ def session_proxy(current: Callable[[], Any]) -> Any:
 
     class SessionProxy(LocalProxy[Any]):
         __slots__ = ()
+        __doc__ = _DOC
 
         def __getattribute__(self, name: str) -> Any:
             if name[:1] != "_":
