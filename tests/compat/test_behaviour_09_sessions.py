@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import uuid
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -298,3 +299,26 @@ async def test_session_transaction_and_request_agree() -> None:
     response: Response = await client.get("/")
     assert await response.get_data(as_text=True) == "in"
     assert not request
+
+
+async def test_a_static_file_that_refreshes_a_session_is_not_for_shared_caches(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "static").mkdir()
+    (tmp_path / "static" / "a.css").write_text("")
+    app = Quart(__name__, root_path=str(tmp_path))
+    app.secret_key = "k"
+
+    @app.get("/")
+    async def index() -> str:
+        session.permanent = True
+        return ""
+
+    client = app.test_client()
+    anonymous = await client.get("/static/a.css")
+    assert anonymous.headers["Cache-Control"] == "public, max-age=43200"
+    await client.get("/")
+    response = await client.get("/static/a.css")
+    assert "Set-Cookie" in response.headers
+    assert response.headers["Cache-Control"] == "private, max-age=43200"
+    assert response.headers["Vary"] == "Cookie"

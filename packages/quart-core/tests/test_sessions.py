@@ -739,6 +739,25 @@ async def test_f_52_the_apps_own_cache_control_stays() -> None:
     assert response.headers.getlist("Cache-Control") == ["no-store"]
 
 
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ("public, max-age=60", "private, max-age=60"),
+        ("max-age=60, public, s-maxage=9", "max-age=60, private"),
+        ("no-cache", "no-cache"),
+    ],
+)
+async def test_f_52_a_session_cookie_is_never_sent_for_shared_caches(
+    given: str, sent: str
+) -> None:
+    async def view() -> Any:
+        session["a"] = 1
+        return "", {"Cache-Control": given}
+
+    response = await visit(make_app(), view)
+    assert response.headers.getlist("Cache-Control") == [sent]
+
+
 async def test_f_52_reading_alone_adds_no_cache_control() -> None:
     response = await visit(make_app(), read_session)
     assert "Cache-Control" not in response.headers

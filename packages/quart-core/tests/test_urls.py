@@ -344,3 +344,17 @@ async def test_a_redirect_that_loses_the_body_is_an_error_in_debug_mode(
     app.debug = True
     with pytest.raises(AssertionError, match="canonical URL 'http://localhost/form/'"):
         await driver("POST", "/form")
+
+
+async def test_without_a_host_urls_are_paths() -> None:
+    app = Quart(__name__)
+
+    @app.get("/a")
+    async def a() -> list[str]:
+        return [
+            url_for("a", _external=True),
+            url_for("a", _scheme="https", _anchor="x"),
+        ]
+
+    answer = await Driver(app)("GET", "/a", headers=[("Host", "")])
+    assert answer.json == ["/a", "/a#x"]

@@ -343,7 +343,8 @@ class SecureCookieSessionInterface(SessionInterface):
 
         A session that was emptied deletes the cookie. Whatever depends on the session
         says so to caches: ``Vary: Cookie`` where it was used, and where a cookie is set
-        also ``Cache-Control: private``, unless the app has set that header itself.
+        also ``Cache-Control: private``, in place of ``public`` if that was set; any
+        other value of the app stays.
         """
         self._save(app, session, response)
 
@@ -434,8 +435,17 @@ def _tell_caches(response: SansIOResponse, *, private: bool) -> None:
     else:
         headers.add("Vary", "Cookie")
     # A shared cache must not give one client's cookie to another.
-    if private and "cache-control" not in names:
+    if not private:
+        return
+    if "cache-control" not in names:
         headers.add("Cache-Control", "private")
+    elif "public" in (value := headers["Cache-Control"].lower()):
+        # That of files; what the app says otherwise stays.
+        kept = [each.strip() for each in value.split(",")]
+        named = ["private" if each == "public" else each for each in kept]
+        headers["Cache-Control"] = ", ".join(
+            each for each in named if not each.startswith("s-maxage")
+        )
 
 
 def _report_lost(app: Quart, session: SessionMixin) -> None:

@@ -156,6 +156,10 @@ class Urls(AppState):
                 _anchor=_anchor, _external=_external, _method=_method, _scheme=_scheme
             )
             return self.handle_url_build_error(error, endpoint, values)
+        if not adapter.server_name and ":///" in url:
+            # No host is known (RFC 9112, 3.3); browsers would read a part of the path
+            # as one.
+            url = "/" + url.partition(":///")[2]
         if _anchor is not None:
             url = f"{url}#{quote(_anchor, safe='%!#$&' + chr(39) + '()*+,/:;=?@')}"
         return url
