@@ -213,10 +213,6 @@ REASONS: dict[tuple[str, str], str] = {
         "the view ends without a response; upstream's test client makes that an "
         "empty 200, ours raises HTTPDisconnectError"
     ),
-    ("sentry-sdk", "test_cli_commands_raise"): (
-        "commands of `app.cli` have an application context, as Flask's have, and the "
-        "test's `create_app` cannot be called (it fails with Flask 3.1 as well)"
-    ),
     ("sentry-sdk", "test_error_in_errorhandler"): (
         "for versions from 0.23 on the test expects the exception in an exception "
         "group; ours comes as it is, as with 0.22"
