@@ -972,3 +972,28 @@ async def test_a_response_that_did_not_get_out_is_logged_as_such(connect, caplog
         r.getMessage() for r in caplog.records if r.name == "quart_server.access"
     ]
     assert line.endswith("client closed")
+
+
+async def test_windows_of_bodies_taken_whole_are_given_back(connect):
+    size, count = 16_000, 10  # more than a connection's first window
+
+    async def app(scope, receive, send):
+        if scope["type"] != "http":
+            return
+        body = receive.__self__.take_whole_body()
+        while body is None:
+            await asyncio.sleep(0)
+            body = receive.__self__.take_whole_body()
+        slow = send.__self__.respond_whole(200, [], b"%d" % len(body))
+        if slow is not None:
+            await slow
+
+    client = await connect(app)
+    for number in range(count):
+        stream = 2 * number + 1
+        await client.send(
+            client.headers(stream, POST, end=False),
+            data(stream, b"x" * size, end=True),
+        )
+        head, body = await client.response(stream)
+        assert (head[b":status"], body) == (b"200", b"%d" % size)

@@ -163,7 +163,7 @@ class Exchange(RequestInbox):
             raise
         self.bytes_sent = len(body)
         self._complete()
-        return self._drain() if self.connection.is_writing_paused else None
+        return self._drain() if self._must_drain else None
 
     # The connection's side
 
@@ -256,6 +256,11 @@ class Exchange(RequestInbox):
 
     def _app_ended(self) -> None:
         """The app has returned."""
+
+    @property
+    def _must_drain(self) -> bool:
+        """Whether the client is to take something before more is written."""
+        return self.connection.is_writing_paused
 
     async def _drain(self) -> None:
         await self.connection.drain()

@@ -105,8 +105,12 @@ class HTTP2Exchange(Exchange):
             self._on_start(message)
         else:
             await self._on_extension(kind, message)
-        if self.stream.queued or self.connection.is_writing_paused:
+        if self._must_drain:
             await self._drain()
+
+    @property
+    def _must_drain(self) -> bool:
+        return bool(self.stream.queued) or self.connection.is_writing_paused
 
     async def _drain(self) -> None:
         """Wait until the client's windows have let enough of the body go."""

@@ -72,13 +72,9 @@ class RequestInbox:
         """
         if self._body_told or not self._body_done or self.disconnected:
             return None
-        chunks = self._chunks
-        self._body_told = True
-        if not chunks:
-            return b""
-        body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-        chunks.clear()
-        self.buffered = 0
+        if self.buffered > self.context.config.body_buffer_size:
+            return None
+        body: bytes = self._next_part()["body"]
         return body
 
     # The connection's side
