@@ -8,8 +8,11 @@ import subprocess
 import sys
 
 import pytest
+from quart_server import Config
+from quart_server.binds import bind_all
 from quart_server.lifespan import LifespanError
 from quart_server.transport.connection import ClientDisconnectedError
+from quart_server.worker import serve_listeners
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -46,6 +49,45 @@ async def test_f_17_requests_in_flight_end_and_idle_connections_close(
     assert (status, headers["connection"], body) == (200, "close", b"done")
     assert await slow.rest() == b""
     assert await worker.stop() == 0
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_f_17_connections_in_the_backlog_are_served_at_the_end(loop) -> None:
+    factory = None
+    if loop == "uvloop":
+        factory = pytest.importorskip("uvloop").new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        answers = runner.run(stop_with_a_full_backlog(70))
+    assert [data[:12] for data in answers] == [b"HTTP/1.1 200"] * 70
+
+
+async def stop_with_a_full_backlog(count: int) -> list[bytes]:
+    config = Config(bind=("127.0.0.1:0",), lifespan="off", access_log=False)
+    [listener] = bind_all(config)
+    address, stop = listener.sock.getsockname(), asyncio.Event()
+    ready = asyncio.Event()
+    serving = asyncio.create_task(
+        serve_listeners(
+            answer,
+            config,
+            [listener],
+            shutdown_event=stop,
+            ready=lambda _: ready.set(),
+        )
+    )
+    await ready.wait()
+    # All in one turn: the loop does not get to accept any of them before the end.
+    clients = [socket.create_connection(address, 10) for _ in range(count)]
+    for client in clients:
+        client.sendall(GET)
+    stop.set()
+    async with asyncio.timeout(20):
+        await serving
+    answers = []
+    for client in clients:
+        with client:
+            answers.append(client.recv(100))
+    return answers
 
 
 async def test_f_17_head_being_received_is_still_served(start_worker) -> None:

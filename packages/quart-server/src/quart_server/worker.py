@@ -81,12 +81,17 @@ async def serve_listeners(
         _close(listeners)
         raise
     context = WorkerContext(app, config, lifespan_state=lifespan.state)
-    servers: list[asyncio.Server | Acceptor] = []
+    acceptors: list[Acceptor] = []
+    servers: list[asyncio.Server] = []
     preloading: asyncio.TimerHandle | None = None
     try:
         for listener in listeners:
-            server = await _listen(context, listener, ssl_context)
-            servers.append(server)
+            acceptor = _make_acceptor(context, listener, ssl_context)
+            acceptors.append(acceptor)
+            if config.max_connections is not None or _is_asyncio(context.loop):
+                acceptor.start()
+            else:
+                servers.append(await _listen(context, acceptor))
         if config.limit_max_requests is not None:
             _limit_requests(context, on_request_limit or shutdown_event.set)
         if ready is not None:
@@ -96,10 +101,12 @@ async def serve_listeners(
     finally:
         if preloading is not None:
             preloading.cancel()
+        for acceptor in acceptors:
+            acceptor.close()
         for server in servers:
             server.close()
         _close(listeners)
-        await _settle(servers, is_tls=ssl_context is not None)
+        await _settle(acceptors, servers, is_tls=ssl_context is not None)
         cut = await _drain(context, force_event, idle_seconds())
         context.clock.stop()
         await lifespan.stop()
@@ -111,9 +118,9 @@ def _close(listeners: Sequence[Listener]) -> None:
         listener.close()
 
 
-async def _listen(
+def _make_acceptor(
     context: WorkerContext, listener: Listener, ssl_context: ssl.SSLContext | None
-) -> asyncio.Server | Acceptor:
+) -> Acceptor:
     config = context.config
     if listener.tls and config.proxy_protocol:
         raise ConfigError(
@@ -129,19 +136,21 @@ async def _listen(
         factory = TLSTransport
         if config.http2 and "h2" in config.alpn_protocols:
             load_http2()  # nearly all clients will choose it
-    if config.max_connections is not None or _is_asyncio(context.loop):
-        acceptor = Acceptor(
-            context,
-            listener.sock,
-            lambda: factory(context),
-            maximum=config.max_connections,
-            ssl_context=ssl_context,
-        )
-        acceptor.start()
-        return acceptor
-    return await context.loop.create_server(
+    return Acceptor(
+        context,
+        listener.sock,
         lambda: factory(context),
-        sock=listener.sock,
+        maximum=config.max_connections,
+        ssl_context=ssl_context,
+    )
+
+
+async def _listen(context: WorkerContext, acceptor: Acceptor) -> asyncio.Server:
+    """Let the loop accept, which it does faster; the acceptor takes the last ones."""
+    config, ssl_context = context.config, acceptor.ssl_context
+    return await context.loop.create_server(
+        acceptor.factory,
+        sock=acceptor.sock,
         backlog=config.backlog,
         ssl=ssl_context,
         ssl_handshake_timeout=config.ssl_handshake_timeout if ssl_context else None,
@@ -175,13 +184,12 @@ async def _either(first: asyncio.Event, second: asyncio.Event | None) -> None:
 
 
 async def _settle(
-    servers: Sequence[asyncio.Server | Acceptor], *, is_tls: bool
+    acceptors: Sequence[Acceptor], servers: Sequence[asyncio.Server], *, is_tls: bool
 ) -> None:
     """Let connections that are accepted become ones that the context knows."""
-    for server in servers:
-        if isinstance(server, Acceptor):
-            await server.settle(_HANDSHAKE_SECONDS)
-    if all(isinstance(server, Acceptor) for server in servers):
+    for acceptor in acceptors:
+        await acceptor.settle(_HANDSHAKE_SECONDS)
+    if not servers:
         return
     for _ in range(_TURNS_TO_CONNECT):
         await asyncio.sleep(0)

@@ -28,6 +28,8 @@ _log = logging.getLogger("quart_server.error")
 
 # Connections taken in one turn of the loop.
 _BATCH: Final = 64
+# Batches taken before the listening socket is closed: more than a backlog holds.
+_LAST_BATCHES: Final = 64
 # How long the system is left alone when it has no descriptors or memory to give.
 _EXHAUSTED_SECONDS: Final = 1.0
 _EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
@@ -51,6 +53,11 @@ class Acceptor:
         factory: Makes the protocol of a connection.
         maximum: How many connections the worker may hold, None for no limit.
         ssl_context: For connections that begin with a handshake.
+
+    Attributes:
+        sock: The listening socket.
+        factory: Makes the protocol of a connection.
+        ssl_context: For connections that begin with a handshake.
     """
 
     def __init__(
@@ -63,10 +70,10 @@ class Acceptor:
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         self._context = context
-        self._sock = sock
-        self._factory = factory
+        self.sock = sock
+        self.factory = factory
         self._maximum = maximum
-        self._ssl_context = ssl_context
+        self.ssl_context = ssl_context
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_watching = False
         self._is_closed = False
@@ -77,10 +84,16 @@ class Acceptor:
         self._watch()
 
     def close(self) -> None:
-        """Accept no more; the listening socket is closed."""
+        """Accept those who wait already, then no more; close the listening socket.
+
+        The system would reset them.
+        """
+        for _ in range(_LAST_BATCHES):
+            if not self._accept():
+                break
         self._is_closed = True
         self._unwatch()
-        self._sock.close()
+        self.sock.close()
 
     async def settle(self, timeout: float) -> None:
         """Wait until what is accepted is a connection that the context knows.
@@ -94,12 +107,12 @@ class Acceptor:
     def _watch(self) -> None:
         if not self._is_closed and not self._is_watching and self._has_room():
             self._is_watching = True
-            self._context.loop.add_reader(self._sock, self._accept)
+            self._context.loop.add_reader(self.sock, self._accept)
 
     def _unwatch(self) -> None:
         if self._is_watching:
             self._is_watching = False
-            self._context.loop.remove_reader(self._sock)
+            self._context.loop.remove_reader(self.sock)
 
     def _has_room(self) -> bool:
         if self._maximum is None:
@@ -107,22 +120,24 @@ class Acceptor:
         held = len(self._context.connections) + len(self._tasks)
         return held < self._maximum
 
-    def _accept(self) -> None:
+    def _accept(self) -> bool:
+        """Accept a batch; return whether there may be more."""
         for _ in range(_BATCH):
             if not self._has_room():
                 self._unwatch()
-                return
+                return False
             try:
-                connection, _ = self._sock.accept()
+                connection, _ = self.sock.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-                return
+                return False
             except OSError as error:
                 self._on_error(error)
-                return
+                return False
             connection.setblocking(False)
             task = self._context.loop.create_task(self._connect(connection))
             self._tasks.add(task)
             task.add_done_callback(self._connected)
+        return True
 
     def _on_error(self, error: OSError) -> None:
         if error.errno in _PASSED_OVER:
@@ -138,10 +153,10 @@ class Acceptor:
         timeout = self._context.config.ssl_handshake_timeout
         try:
             await self._context.loop.connect_accepted_socket(
-                self._factory,
+                self.factory,
                 sock,
-                ssl=self._ssl_context,
-                ssl_handshake_timeout=timeout if self._ssl_context else None,
+                ssl=self.ssl_context,
+                ssl_handshake_timeout=timeout if self.ssl_context else None,
             )
         except (OSError, TimeoutError) as error:
             # A failed handshake, or a client that left at once.
