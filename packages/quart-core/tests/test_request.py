@@ -906,7 +906,7 @@ async def test_in_debug_mode_the_error_says_what_is_wrong() -> None:
     request = make_request(headers=JSON, chunks=[b"[1"])
     with app_context(debug=True), pytest.raises(BadRequest) as caught:
         await request.get_json()
-    assert "Failed to decode JSON: Expecting" in str(caught.value.description)
+    assert "Failed to decode JSON object: Expecting" in str(caught.value.description)
 
 
 async def test_the_app_reads_the_json_in_its_way() -> None:

@@ -127,5 +127,7 @@ def test_handlers_are_for_codes_and_exception_classes() -> None:
         app.register_error_handler(299, view)
     with pytest.raises(TypeError, match="instance"):
         app.register_error_handler(ValueError(), view)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="not a subclass of Exception"):
+        app.register_error_handler(list, view)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="neither"):
         app.register_error_handler("404", view)  # type: ignore[arg-type]

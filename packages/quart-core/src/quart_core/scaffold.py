@@ -286,8 +286,9 @@ class Scaffold(TemplateLoading, Resources):
         """Register a function for a status code or exception class.
 
         Raises:
-            ValueError: There is no HTTP exception with this code.
-            TypeError: An instance was given, or a class that is no exception.
+            ValueError: There is no HTTP exception with this code, or the class is no
+                exception.
+            TypeError: An instance was given, or what is no class.
         """
         exc_class, code = self._get_exc_class_and_code(code_or_exception)
         self.error_handler_spec[None][code][exc_class] = f
@@ -302,21 +303,26 @@ class Scaffold(TemplateLoading, Resources):
             if exc_class is None:
                 raise ValueError(
                     f"There is no HTTP exception for the status code "
-                    f"{exc_class_or_code}. Register the handler for a class that "
-                    "derives from HTTPException with that code instead."
+                    f"{exc_class_or_code}. Use a subclass of HTTPException with that "
+                    "code instead."
                 )
             return exc_class, exc_class.code
         if isinstance(exc_class_or_code, Exception):
             raise TypeError(
-                f"{exc_class_or_code!r} is an instance. Handlers are registered for "
-                "exception classes or status codes."
+                f"{exc_class_or_code!r} is an instance, not a class. Handlers are "
+                "registered for exception classes or status codes."
             )
         # What callers really pass may be anything.
         given: object = exc_class_or_code
-        if not isinstance(given, type) or not issubclass(given, Exception):
+        if not isinstance(given, type):
             raise TypeError(
-                f"{exc_class_or_code!r} is neither a status code nor a class that "
-                "derives from Exception."
+                f"{exc_class_or_code!r} is neither a status code nor an exception "
+                "class."
+            )
+        if not issubclass(given, Exception):
+            raise ValueError(
+                f"{given.__name__!r} is not a subclass of Exception. Handlers are "
+                "registered for exception classes or status codes."
             )
         if issubclass(exc_class_or_code, HTTPException):
             return exc_class_or_code, exc_class_or_code.code

@@ -35,8 +35,8 @@ async def open_session(
         context.leave()
     if opened is None or interface.is_null_session(opened):
         raise RuntimeError(
-            "The session could not be opened. Check the secret key: without one, as in "
-            "app.secret_key = 'something secret', there are no sessions"
+            "Session backend did not open a session. Check the secret key: without "
+            "one, as in app.secret_key = 'something secret', there are no sessions"
         )
     session: SessionMixin = opened
     context.session = session

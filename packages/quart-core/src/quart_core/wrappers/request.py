@@ -515,7 +515,7 @@ class Request(BaseRequestWebsocket):
             )
         app = current_quart()
         if app is not None and app.debug:
-            raise BadRequest(f"Failed to decode JSON: {error}") from error
+            raise BadRequest(f"Failed to decode JSON object: {error}") from error
         raise BadRequest from error
 
     # Server push
