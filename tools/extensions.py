@@ -48,7 +48,7 @@ class Extension:
         suite: Arguments of pytest, for each run; none where we test it ourselves.
         needs: What the suite needs beside it.
         why_ours: Why its own suite is not run, if it is not.
-        settings: Variables of the environment for the suite.
+        remark: What else readers of the table should know.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Extension:
     suite: tuple[tuple[str, ...], ...] = ()
     needs: tuple[str, ...] = ()
     why_ours: str = "its source distribution holds no tests"
-    settings: dict[str, str] = field(default_factory=dict)
+    remark: str = ""
 
     @property
     def requirement(self) -> str:
@@ -105,6 +105,7 @@ EXTENSIONS: dict[str, Group] = {
                 # The others need a PostgreSQL server.
                 suite=(("tests", "-k", "not asyncpg and not psycopg"),),
                 needs=("psycopg[binary]==3.3.9", "psycopg-pool==3.3.3"),
+                remark="with SQLite, its tests of PostgreSQL are left out",
             ),
             Extension(
                 "quart-rate-limiter",
@@ -185,7 +186,15 @@ EXTENSIONS: dict[str, Group] = {
     "patched": Group(
         (
             Extension("quart-flask-patch", "0.3.0"),
-            Extension("flask-login", "0.6.3", why_ours=NO_QUART),
+            Extension(
+                "flask-login",
+                "0.6.3",
+                why_ours=NO_QUART,
+                remark=(
+                    "the tests give it Quart's `has_request_context`, as that of "
+                    "`flask.ctx` stays Flask's own with Quart-Flask-Patch"
+                ),
+            ),
             Extension("flask-limiter", "4.1.1", why_ours=NO_QUART),
             Extension("flask-sqlalchemy", "3.1.1", why_ours=NO_QUART),
             Extension("flask-wtf", "1.3.0", why_ours=NO_QUART),
@@ -285,7 +294,6 @@ def run_suite(interpreter: Path, extension: Extension) -> tuple[Results, str]:
             folder,
             # Their own settings, but for what needs further plugins.
             ("-o", "addopts=", *arguments),
-            extension.settings,
         )
         results.outcomes.update(found.outcomes)
         outputs.append(output)
@@ -416,7 +424,8 @@ class Row:
         return REASONS.get((self.extension.name, _short(name)))
 
     def _why(self) -> str:
-        notes = [] if self.extension.suite else [f"{self.extension.why_ours}"]
+        notes = [] if self.extension.suite else [self.extension.why_ours]
+        notes += [self.extension.remark] if self.extension.remark else []
         for name in self.worse:
             reason = self._reason(name) or "not explained"
             notes.append(f"`{_short(name)}`: {reason}")
