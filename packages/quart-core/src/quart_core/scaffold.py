@@ -320,7 +320,8 @@ class Scaffold(TemplateLoading, Resources):
                 "class."
             )
         if not issubclass(given, Exception):
-            raise ValueError(
+            # By Flask's contract.
+            raise ValueError(  # noqa: TRY004
                 f"{given.__name__!r} is not a subclass of Exception. Handlers are "
                 "registered for exception classes or status codes."
             )
