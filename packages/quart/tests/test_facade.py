@@ -89,7 +89,27 @@ def test_import_quart_is_enough_for_every_submodule() -> None:
     assert subprocess.check_output(command, text=True) == '{"a": 1}\n'
 
 
+def test_import_quart_is_enough_for_submodules_of_submodules() -> None:
+    package = Path(quart.__file__).parent
+    names = sorted(
+        f"{path.parent.name}.{path.stem}"
+        for path in package.glob("*/*.py")
+        if not path.stem.startswith("_")
+    )
+    assert "wrappers.request" in names
+    source = (
+        "import operator, quart, sys\n"
+        f"for name in {names!r}:\n"
+        "    module = operator.attrgetter(name)(quart)\n"
+        "    assert module is sys.modules['quart.' + name], name\n"
+    )
+    subprocess.run([sys.executable, "-c", source], check=True)
+
+
 def test_an_unknown_name_is_an_attribute_error() -> None:
+    for module in (quart.json, quart.testing, quart.wrappers):
+        with pytest.raises(AttributeError, match="'nothing'"):
+            _ = module.nothing  # type: ignore[attr-defined]
     with pytest.raises(AttributeError, match="'nothing'"):
         _ = quart.nothing
 

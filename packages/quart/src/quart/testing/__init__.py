@@ -20,6 +20,8 @@ from quart_testing import (
     sentinel,
 )
 
+from quart._submodules import lazy_submodules
+
 __all__ = (
     "ClientResponse",
     "EventStreamParser",
@@ -39,3 +41,5 @@ __all__ = (
     "no_op_push",
     "sentinel",
 )
+
+__getattr__ = lazy_submodules(__name__, "app", "client", "connections", "utils")

@@ -12,6 +12,8 @@ from quart_core.wrappers import (
     Response,
 )
 
+from quart._submodules import lazy_submodules
+
 if TYPE_CHECKING:
     from quart_ws.websocket import Websocket
 
@@ -25,10 +27,13 @@ __all__ = (
 )
 
 
-def __getattr__(name: str) -> Any:
+_submodule = lazy_submodules(__name__, "base", "request", "response", "websocket")
+
+
+def __getattr__(name: str) -> Any:  # a class or a module
     if name == "Websocket":
         # Where nobody asks for it, quart-ws is not imported.
         from quart_ws.websocket import Websocket
 
         return Websocket
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
+    return _submodule(name)
