@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
@@ -70,9 +71,17 @@ def test_the_root_path_of_main_without_a_file_is_the_working_directory(
 
 def test_a_module_without_a_file_is_explained(folder: Path) -> None:
     make_package(folder, "root_namespace", init=False)
+    importlib.import_module("root_namespace")
     for name in ("sys", "root_namespace"):
         with pytest.raises(RuntimeError, match=f"{name}' has no file.*Pass root_path="):
             get_root_path(name)
+
+
+def test_a_folder_with_the_name_of_an_application_is_not_its_root(
+    folder: Path,
+) -> None:
+    (folder / "named_like_a_folder").mkdir()
+    assert get_root_path("named_like_a_folder") == str(Path.cwd())
 
 
 # find_package

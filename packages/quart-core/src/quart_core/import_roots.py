@@ -15,15 +15,16 @@ def get_root_path(import_name: str) -> str:
     """Give the folder that holds a module, the working directory if none does.
 
     Raises:
-        RuntimeError: The module has no file: it is built in, a namespace package, or
-            was made by an import hook.
+        RuntimeError: The module has no file: it is built in, a namespace package that
+            was imported, or was made by an import hook.
     """
     module = sys.modules.get(import_name)
     file = getattr(module, "__file__", None)
     if file is None:
         spec = _find_spec(import_name)
-        if spec is None:
-            # ``python -c``, the interactive interpreter, or a name of one's own.
+        if spec is None or (module is None and spec.loader is None):
+            # ``python -c``, the interactive interpreter, or a name of one's own, which
+            # a folder without Python files may have as well.
             return os.getcwd()
         file = spec.origin if spec.has_location else None
     if file is None:
