@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,8 @@ TEST = re.compile(r"^(?:async )?def (test_\w+)", re.MULTILINE)
 def rows() -> list[list[str]]:
     """Return the cells of the rows of the differences."""
     table = PAGE.read_text().partition("| what | here | why | test |")[2]
-    lines = table.splitlines()[2:]
-    return [re.split(r" ?(?<!\\)\| ?", line)[1:-1] for line in lines if line]
+    lines = takewhile(bool, table.splitlines()[2:])
+    return [re.split(r" ?(?<!\\)\| ?", line)[1:-1] for line in lines]
 
 
 @lru_cache(maxsize=1)
