@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from flask import Flask, render_template_string, request, send_file, session
+from flask import Flask, render_template, request, send_file, session
+from jinja2 import DictLoader
 from shared import (
     CHUNK,
     CHUNKS,
@@ -18,6 +19,7 @@ from shared import (
 
 app = Flask(__name__, static_folder=str(FILES.resolve()), static_url_path="/static")
 app.secret_key = SECRET
+app.jinja_loader = DictLoader({"page.html": TEMPLATE})
 
 
 @app.get("/")
@@ -58,7 +60,7 @@ def multipart():
 
 @app.get("/template")
 def template():
-    return render_template_string(TEMPLATE, title="Items", rows=ROWS)
+    return render_template("page.html", title="Items", rows=ROWS)
 
 
 @app.get("/session")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from quart import Quart, render_template_string, request, send_file, session, websocket
+from jinja2 import DictLoader
+from quart import Quart, render_template, request, send_file, session, websocket
 from shared import (
     CHUNK,
     CHUNKS,
@@ -21,6 +22,7 @@ from shared import (
 
 app = Quart(__name__, static_folder=str(FILES), static_url_path="/static")
 app.secret_key = SECRET
+app.jinja_loader = DictLoader({"page.html": TEMPLATE})
 app.config["MAX_CONTENT_LENGTH"] = None
 app.config["RESPONSE_TIMEOUT"] = None
 
@@ -62,7 +64,7 @@ async def multipart():
 
 @app.get("/template")
 async def template():
-    return await render_template_string(TEMPLATE, title="Items", rows=ROWS)
+    return await render_template("page.html", title="Items", rows=ROWS)
 
 
 @app.get("/session")
