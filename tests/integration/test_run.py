@@ -162,13 +162,13 @@ async def test_signal_lets_requests_end_and_closes_idle_connections(
 @pytest.mark.parametrize("program", [PROGRAMS[0], PROGRAMS[1]])
 async def test_second_ctrl_c_does_not_wait_for_requests(program: str) -> None:
     with listening_socket() as sock, ServerProcess(program, sock) as server:
-        async with server.client() as client:
+        async with server.client() as client, server.client() as idle:
+            assert (await idle.get("/")).status == 200
             await _request(client, "/never")
             await _begun(server)
             server.signal(signal.SIGINT)
             # The drain closes what is idle: the first signal has been heard.
-            async with server.client() as late:
-                assert await late.at_end()
+            assert await idle.at_end()
             server.signal(signal.SIGINT)
             await asyncio.to_thread(server.wait)
         printed = server.output.splitlines()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import AsyncIterator, Callable
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -156,3 +157,22 @@ async def start_worker() -> AsyncIterator[Callable[..., Any]]:
         if not worker.task.done():
             async with asyncio.timeout(TIMEOUT):
                 await worker.task
+
+
+@pytest.fixture(autouse=True)
+def fresh_loggers() -> Iterator[None]:
+    """Let the server's loggers be as nobody has set them up, whatever ran before."""
+    before = {}
+    for name in ("quart_server.error", "quart_server.access"):
+        logger = logging.getLogger(name)
+        state = logger.handlers[:], logger.filters[:], logger.level, logger.propagate
+        before[logger] = state
+        logger.handlers.clear()
+        logger.filters.clear()
+        logger.setLevel(logging.NOTSET)
+        logger.propagate = True
+    yield
+    for logger, (handlers, filters, level, propagate) in before.items():
+        logger.handlers[:], logger.filters[:] = handlers, filters
+        logger.setLevel(level)
+        logger.propagate = propagate

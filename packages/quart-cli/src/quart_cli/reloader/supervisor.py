@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from importlib.util import cache_from_source
 from types import FrameType
 from typing import Any, Final, Protocol
 
@@ -213,6 +215,7 @@ class Supervisor:
         self._kill_at = time.monotonic() + _KILL_SECONDS
 
     def _replace(self) -> None:
+        _forget_bytecode(self._changes)
         if self._standby is None:
             self._current = self._make_child()
             return
@@ -242,3 +245,15 @@ class Supervisor:
 
     def _note_signal(self, number: int, _frame: FrameType | None) -> None:
         self._events.put(_Signalled(number))
+
+
+def _forget_bytecode(paths: Sequence[str]) -> None:
+    """Remove the bytecode of changed files.
+
+    Python tells whether it is stale by the size and the whole second of the source's
+    last change: after a second save within a second it would run the code before.
+    """
+    for path in paths:
+        if path.endswith(".py"):
+            with suppress(OSError, NotImplementedError):
+                os.unlink(cache_from_source(os.path.abspath(path)))
