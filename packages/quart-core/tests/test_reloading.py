@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+from importlib.util import cache_from_source
 from pathlib import Path
 from types import ModuleType
 
@@ -67,6 +68,23 @@ async def test_a_change_is_seen(module: Path, change: str) -> None:
     with pytest.raises(MustReloadError, match=r"watched\.py has changed"):
         await observe_changes(sleeper, event)
     assert sleeper.pauses == 3
+
+
+async def test_a_change_within_the_same_second_is_not_hidden_by_bytecode(
+    module: Path,
+) -> None:
+    bytecode = Path(cache_from_source(str(module)))
+    bytecode.parent.mkdir()
+    bytecode.write_bytes(b"of the text before")
+
+    class Changer(Sleeper):
+        def act(self) -> None:
+            os.utime(module, (1, 1))
+
+    event = asyncio.Event()
+    with pytest.raises(MustReloadError):
+        await observe_changes(Changer(event), event)
+    assert not bytecode.exists()
 
 
 async def test_other_tasks_get_their_turn_between_batches(

@@ -12,7 +12,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib.util import cache_from_source
 from itertools import islice
 from pathlib import Path
 from typing import Final, NoReturn, Protocol
@@ -160,7 +161,18 @@ def _check(files: Iterable[Path], last_seen: dict[Path, float]) -> None:
     for path in files:
         modified = _modification_time(path)
         if last_seen.setdefault(path, modified) != modified:
+            _forget_bytecode(path)
             raise MustReloadError(f"{path} has changed")
+
+
+def _forget_bytecode(path: Path) -> None:
+    """Remove the bytecode of a changed file.
+
+    Python tells whether it is stale by the size and the whole second of the source's
+    last change: after a second save within a second it would run the code before.
+    """
+    with suppress(OSError, NotImplementedError):
+        os.unlink(cache_from_source(str(path)))
 
 
 def _modification_time(path: Path) -> float:
